@@ -1,0 +1,99 @@
+"""Events of evaluation: what may be rated, ratings, rectifications, and the state of scores."""
+
+from datetime import date, datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from contracts.envelope import Event
+from contracts.topics import EVALUATION, SCORES
+from contracts.values import DivisionCode, RatingLevel
+
+
+class CaseRatingEvent(Event):
+    """Base of facts about the rating of one case: keyed by case."""
+
+    topic: ClassVar[str] = EVALUATION
+    key_field: ClassVar[str] = "case_id"
+
+    case_id: UUID
+    case_number: str
+    applicant_id: UUID
+    item_id: UUID
+    item_name: str
+    unit_code: str | None
+    division_code: DivisionCode
+    occurred_at: datetime
+
+
+class EvaluationOpened(CaseRatingEvent):
+    """评价邀请: a service of the case may be rated now."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.evaluation-opened.v1"
+
+    evaluable_id: UUID
+    service_number: int
+    service_name: str
+    open_until: date
+
+
+class RatingGiven(CaseRatingEvent):
+    """评价 or 追评: without who and without free text."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.rating-given.v1"
+
+    rating_id: UUID
+    evaluable_id: UUID
+    #: 1 first rating, 2 追评, as assessNumber of the national interface.
+    assess_number: int
+    level: RatingLevel
+    tags: tuple[str, ...]
+
+
+class RectificationOpened(CaseRatingEvent):
+    """差评整改: opened by a bad rating, assigned to who handled the case."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.rectification-opened.v1"
+
+    rectification_id: UUID
+    rating_id: UUID
+    due_on: date | None
+
+
+class RectificationReplied(CaseRatingEvent):
+    """反馈: the resident is told what was done, and may rate again."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.rectification-replied.v1"
+
+    rectification_id: UUID
+    reply: str
+
+
+class RectificationClosed(CaseRatingEvent):
+    """销号: called back and closed."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.rectification-closed.v1"
+
+    rectification_id: UUID
+    solved: bool
+
+
+class ScoreChanged(Event):
+    """The full state of one subject's score over all time; `revision` grows with every change."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.score-changed.v1"
+    topic: ClassVar[str] = SCORES
+    key_field: ClassVar[str] = "subject_key"
+
+    #: `item:<item id>` or `unit:<unit code>`.
+    subject_key: str
+    subject_kind: Literal["item", "unit"]
+    subject_id: str
+    revision: int
+    #: Ratings that count now, by level name.
+    counts: dict[RatingLevel, int]
+    rated: int
+    #: (非常满意 + 满意 + 基本满意) ÷ all, in [0, 1]; None without ratings.
+    satisfaction_ratio: float | None
+    #: Mean stars in [1, 5]; None without ratings.
+    average_stars: float | None
+    recorded_at: datetime

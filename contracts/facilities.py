@@ -1,0 +1,46 @@
+"""Events of facilities: divisions and places with their full state."""
+
+from datetime import date, datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from contracts.envelope import Event
+from contracts.topics import FACILITIES
+from contracts.values import DivisionCode, DivisionLevel
+
+
+class DivisionRecorded(Event):
+    """行政区划: one node of the 12-digit tree. A closed one has `valid_until`."""
+
+    event_type: ClassVar[str] = "cn.yichuang.facilities.division-recorded.v1"
+    topic: ClassVar[str] = FACILITIES
+    key_field: ClassVar[str] = "code"
+
+    code: DivisionCode
+    name: str
+    level: DivisionLevel
+    parent_code: DivisionCode | None
+    community_kind: Literal["village", "urban_community"] | None
+    valid_from: date | None
+    valid_until: date | None
+    recorded_at: datetime
+
+
+class FacilityRecorded(Event):
+    """社区综合服务设施: one place with its full state."""
+
+    event_type: ClassVar[str] = "cn.yichuang.facilities.facility-recorded.v1"
+    topic: ClassVar[str] = FACILITIES
+    key_field: ClassVar[str] = "facility_id"
+
+    facility_id: UUID
+    version: int
+    name: str
+    facility_type: str
+    state: Literal["planned", "building", "open", "repair", "closed"]
+    division_code: DivisionCode
+    address: str
+    phone: str | None
+    latitude: float | None
+    longitude: float | None
+    recorded_at: datetime

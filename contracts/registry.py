@@ -1,0 +1,30 @@
+"""Every event type by its name: one list for consumers, schemas and the AsyncAPI document."""
+
+from contracts import catalogue, evaluation, exchange, facilities, requests
+from contracts.envelope import Event
+
+EVENTS: tuple[type[Event], ...] = (
+    catalogue.ItemPublished,
+    catalogue.ItemPaused,
+    catalogue.ItemRetired,
+    facilities.DivisionRecorded,
+    facilities.FacilityRecorded,
+    requests.RequestSubmitted,
+    requests.CorrectionRequested,
+    requests.CorrectionAnswered,
+    requests.CaseAccepted,
+    requests.CaseRefused,
+    requests.CaseDecided,
+    requests.CaseCompleted,
+    requests.CaseWithdrawn,
+    requests.CaseEscalated,
+    evaluation.EvaluationOpened,
+    evaluation.RatingGiven,
+    evaluation.RectificationOpened,
+    evaluation.RectificationReplied,
+    evaluation.RectificationClosed,
+    evaluation.ScoreChanged,
+    exchange.NoticeDelivered,
+)
+
+BY_TYPE: dict[str, type[Event]] = {event.event_type: event for event in EVENTS}

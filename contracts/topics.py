@@ -1,0 +1,48 @@
+"""Topics declared once; `migrate` creates them, nothing else does."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A Kafka topic: facts are kept for a time, states are compacted to the newest per key."""
+
+    name: str
+    partitions: int
+    compacted: bool
+    description: str
+    retention_days: int = 30
+
+    def config(self) -> dict[str, str]:
+        """Topic settings as Kafka names them."""
+        if self.compacted:
+            return {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1"}
+        milliseconds = self.retention_days * 24 * 3600 * 1000
+        return {"cleanup.policy": "delete", "retention.ms": str(milliseconds)}
+
+
+CATALOGUE = "yichuang.catalogue.v1"
+FACILITIES = "yichuang.facilities.v1"
+REQUESTS = "yichuang.requests.v1"
+EVALUATION = "yichuang.evaluation.v1"
+SCORES = "yichuang.evaluation.scores.v1"
+EXCHANGE = "yichuang.exchange.v1"
+
+TOPICS = {
+    topic.name: topic
+    for topic in (
+        Topic(CATALOGUE, 3, True, "Every item with its full published state, newest per item."),
+        Topic(FACILITIES, 3, True, "Divisions and facilities with full state, newest per one."),
+        Topic(
+            REQUESTS, 6, False, "What happened to requests and their cases, in order per request."
+        ),
+        Topic(EVALUATION, 6, False, "Ratings and rectifications, in order per case."),
+        Topic(SCORES, 3, True, "Scores of items and units with full state, newest per subject."),
+        Topic(EXCHANGE, 3, False, "Notices delivered and receipts of other platforms."),
+    )
+}
+
+
+def dead_letter_topic(topic: str, group: str) -> Topic:
+    """The topic that keeps what a consumer group could not handle, in its original form."""
+    return Topic(f"{topic}.dlq.{group}", 1, False, f"Poison of {group}.", retention_days=90)

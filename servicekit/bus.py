@@ -1,0 +1,275 @@
+"""Kafka: producers, topics, and the consumer loop with its three outcomes.
+
+handled → the effect is committed, then the offset; poison → dead-letter topic, then the offset;
+transient → the partition waits and tries again. Nothing is skipped.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.structs import ConsumerRecord
+from opentelemetry.trace import SpanKind
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.envelope import Envelope, Event
+from contracts.topics import Topic
+from servicekit import inbox
+from servicekit.database import Database
+from servicekit.logging import logger
+from servicekit.metrics import CONSUMED, CONSUMER_LAG, CONSUMER_RETRIES
+from servicekit.tracing import span
+
+Handler = Callable[[AsyncSession, Any, Envelope], Awaitable[None]]
+
+#: Events of one partition that share a transaction while nothing goes wrong.
+CHUNK_EVENTS = 100
+POLL_MILLISECONDS = 500
+RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
+#: A failure that is none of the known transient ones is poison after this many tries.
+UNKNOWN_FAILURE_TRIES = 3
+_TRANSIENT = (
+    OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError,
+    asyncpg.InterfaceError, KafkaError,
+)  # fmt: skip
+#: PostgreSQL error classes worth a retry: connection, resources, operator, deadlock/serialization.
+_TRANSIENT_SQLSTATES = ("08", "53", "57", "40")
+
+
+class Poison(Exception):
+    """The event can never be handled; its reason goes with it to the dead letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What one consumer group of a service takes from one or more topics."""
+
+    #: `<service>.<purpose>`; the Kafka group and the inbox's consumer name.
+    group: str
+    handlers: Mapping[type[Event], Sequence[Handler]]
+
+    @property
+    def topics(self) -> list[str]:
+        return sorted({event.topic for event in self.handlers})
+
+    @property
+    def events(self) -> dict[str, type[Event]]:
+        return {event.event_type: event for event in self.handlers}
+
+
+def create_producer(bootstrap_servers: str) -> AIOKafkaProducer:
+    """An idempotent producer that waits for all replicas."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap_servers,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_batch_size=262_144,
+        request_timeout_ms=10_000,
+    )
+
+
+async def create_topics(bootstrap_servers: str, topics: Sequence[Topic]) -> None:
+    """Create the topics that are missing; existing ones are left as they are."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        wanted = [
+            NewTopic(topic.name, topic.partitions, -1, topic_configs=topic.config())
+            for topic in topics
+            if topic.name not in there
+        ]
+        if wanted:
+            answer = await admin.create_topics(wanted)
+            for name, code, *_ in answer.topic_errors:
+                if code not in (0, TopicAlreadyExistsError.errno):
+                    raise for_code(code)(f"topic {name}")
+    finally:
+        await admin.close()
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same event may well succeed a little later."""
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+        return isinstance(error, _TRANSIENT) or state.startswith(_TRANSIENT_SQLSTATES)
+    return isinstance(error, _TRANSIENT)
+
+
+class Consumer:
+    """Runs one subscription until cancelled."""
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        *,
+        database: Database,
+        producer: AIOKafkaProducer,
+        bootstrap_servers: str,
+    ) -> None:
+        self._subscription = subscription
+        self._database = database
+        self._producer = producer
+        self._bootstrap_servers = bootstrap_servers
+        self._events = subscription.events
+
+    async def run(self) -> None:
+        """Consume; a lost broker is waited for."""
+        while True:
+            consumer = self._create()
+            try:
+                await consumer.start()
+                await self._loop(consumer)
+            except (KafkaError, OSError) as error:
+                logger.warning("consumer_lost_broker", error=repr(error), group=self.group)
+                await asyncio.sleep(RETRY_SECONDS[2])
+            finally:
+                await consumer.stop()
+
+    @property
+    def group(self) -> str:
+        return self._subscription.group
+
+    def _create(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            *self._subscription.topics,
+            bootstrap_servers=self._bootstrap_servers,
+            group_id=self.group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=3_000,
+            max_poll_interval_ms=300_000,
+        )
+
+    async def _loop(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=CHUNK_EVENTS)
+            for partition, records in batches.items():
+                await self._take(consumer, partition, records)
+            self._observe_lag(consumer)
+
+    async def _take(
+        self, consumer: AIOKafkaConsumer, partition: TopicPartition, records: list[Any]
+    ) -> None:
+        """Handle one partition's records in order, then commit their offset."""
+        if not await self._whole_chunk(records):
+            for record in records:
+                await self._one(record)
+        if partition in consumer.assignment():
+            await consumer.commit({partition: records[-1].offset + 1})
+
+    async def _whole_chunk(self, records: list[Any]) -> bool:
+        """The usual case: every record in one transaction. False when any of them failed."""
+        outcomes: list[str] = []
+        try:
+            async with self._database.transaction() as session:
+                outcomes = [await self._handle(session, record) for record in records]
+        except Exception as error:  # noqa: BLE001 - each record is tried again by itself
+            logger.info("consumer_chunk_split", group=self.group, error=repr(error))
+            return False
+        self._handled(outcomes)
+        return True
+
+    def _handled(self, outcomes: list[str]) -> None:
+        for outcome in outcomes:
+            CONSUMED.labels(self.group, outcome).inc()
+        if "handled" in outcomes:
+            self._database.nudge_relay()
+
+    async def _one(self, record: "ConsumerRecord[bytes, bytes]") -> None:
+        """One record in its own transaction, as often as it takes."""
+        unknown_failures = 0
+        for attempt in _forever():
+            try:
+                async with self._database.transaction() as session:
+                    outcome = await self._handle(session, record)
+            except Exception as error:  # noqa: BLE001 - sorted into poison and transient below
+                if not is_transient(error):
+                    unknown_failures += 1
+                poison = isinstance(error, Poison | ValidationError)
+                if poison or unknown_failures >= UNKNOWN_FAILURE_TRIES:
+                    await self._bury(record, error)
+                    return
+                CONSUMER_RETRIES.labels(self.group).inc()
+                logger.warning(
+                    "consumer_retries", group=self.group, offset=record.offset, error=repr(error)
+                )
+                await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            else:
+                self._handled([outcome])
+                return
+
+    async def _handle(self, session: AsyncSession, record: Any) -> str:
+        try:
+            envelope = Envelope.from_headers(list(record.headers))
+        except ValueError as error:
+            raise Poison(str(error)) from None
+        event_class = self._events.get(envelope.type)
+        if event_class is None:
+            return "ignored"
+        event = event_class.model_validate(_body(record.value))
+        if not await inbox.first_time(session, self.group, envelope.id):
+            return "duplicate"
+        with span(f"consume {envelope.type}", SpanKind.CONSUMER, envelope.traceparent):
+            for handler in self._subscription.handlers[event_class]:
+                await handler(session, event, envelope)
+        return "handled"
+
+    async def _bury(self, record: "ConsumerRecord[bytes, bytes]", error: Exception) -> None:
+        """Send the record as it came to the dead letters; wait for Kafka as long as it takes."""
+        topic = f"{record.topic}.dlq.{self.group}"
+        headers = [
+            *record.headers,
+            ("dlq_reason", repr(error)[:1000].encode()),
+            ("dlq_origin", f"{record.topic}/{record.partition}/{record.offset}".encode()),
+        ]
+        for attempt in _forever():
+            try:
+                await self._producer.send_and_wait(
+                    topic, key=record.key, value=record.value, headers=headers
+                )
+            except KafkaError as failure:
+                logger.warning("dead_letter_waits", topic=topic, error=repr(failure))
+                await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            else:
+                break
+        CONSUMED.labels(self.group, "dead").inc()
+        logger.error("event_buried", topic=topic, error=repr(error))
+
+    def _observe_lag(self, consumer: AIOKafkaConsumer) -> None:
+        lag: dict[str, int] = dict.fromkeys(self._subscription.topics, 0)
+        for partition in consumer.assignment():
+            end = consumer.highwater(partition)
+            position = consumer.last_stable_offset(partition)
+            if end is not None and position is not None:
+                lag[partition.topic] += max(0, end - position)
+        for topic, events in lag.items():
+            CONSUMER_LAG.labels(self.group, topic).set(events)
+
+
+def _body(value: bytes | None) -> Any:
+    if value is None:
+        raise Poison("the event has no body")
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise Poison(f"the body is not JSON: {error}") from None
+
+
+def _forever() -> "Any":
+    attempt = 0
+    while True:
+        yield attempt
+        attempt += 1

@@ -1,0 +1,48 @@
+"""ETag and If-Match: a version travels with every record people edit."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from servicekit.errors import BadRequest, Conflict, PreconditionRequired
+
+_STRONG = re.compile(r'^"(\d{1,9})"$')
+
+
+class StaleVersion(Conflict):
+    code, title = "stale-version", "内容已被他人改动，请刷新后再试"
+
+
+class VersionMalformed(BadRequest):
+    code, title = "version-malformed", "If-Match 应为上次读取时的 ETag"
+
+
+def etag(version: int) -> str:
+    """The ETag of a version."""
+    return f'"{version}"'
+
+
+def set_etag(response: Response, version: int) -> None:
+    """Send the version with the answer."""
+    response.headers["ETag"] = etag(version)
+
+
+async def _expected_version(request: Request) -> int:
+    value = request.headers.get("if-match")
+    if value is None:
+        raise PreconditionRequired
+    match = _STRONG.match(value.strip())
+    if match is None:
+        raise VersionMalformed
+    return int(match[1])
+
+
+#: The version the caller has read; 428 without If-Match.
+ExpectedVersion = Annotated[int, Depends(_expected_version)]
+
+
+def is_unchanged(request: Request, tag: str) -> bool:
+    """Whether If-None-Match names this ETag, so that 304 is enough."""
+    offered = request.headers.get("if-none-match", "")
+    return tag in (part.strip() for part in offered.split(","))

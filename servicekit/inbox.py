@@ -1,0 +1,28 @@
+"""The inbox: an event's effect and the note that it happened are one transaction."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+#: Longer than any topic keeps facts; a redelivery after that cannot happen.
+KEEP_DAYS = 45
+
+_FIRST = text(
+    "INSERT INTO processed_event (consumer, event_id) VALUES (:consumer, :event_id) "
+    "ON CONFLICT DO NOTHING RETURNING event_id"
+)
+_PRUNE = text(
+    "DELETE FROM processed_event WHERE processed_at < now() - make_interval(days => :days)"
+)
+
+
+async def first_time(session: AsyncSession, consumer: str, event_id: UUID) -> bool:
+    """Whether this consumer sees the event for the first time; notes that it has."""
+    inserted = await session.execute(_FIRST, {"consumer": consumer, "event_id": event_id})
+    return inserted.first() is not None
+
+
+async def prune(session: AsyncSession) -> None:
+    """Forget events that Kafka itself no longer holds."""
+    await session.execute(_PRUNE, {"days": KEEP_DAYS})

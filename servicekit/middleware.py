@@ -1,0 +1,118 @@
+"""The one middleware of a service, in plain ASGI: id, limits, metrics, log line, trace."""
+
+import re
+import time
+from typing import Any
+
+import structlog
+from opentelemetry.trace import SpanKind
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from servicekit.errors import BodyTooLarge, ServiceError, WrongContentType, problem_response
+from servicekit.identifiers import new_id
+from servicekit.logging import logger
+from servicekit.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from servicekit.tracing import span
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_QUIET = frozenset({"/livez", "/readyz"})
+_JSON = ("application/json", "application/merge-patch+json")
+
+
+class RequestMiddleware:
+    """Gives every request an id, bounds its body, counts and times it by route template."""
+
+    def __init__(
+        self, app: ASGIApp, *, body_limit_bytes: int, content_types: tuple[str, ...] = _JSON
+    ) -> None:
+        self._app = app
+        self._limit = body_limit_bytes
+        self._content_types = content_types
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        request_id = _request_id(headers)
+        scope["request_id"] = request_id
+        status = 500
+        started = time.perf_counter()
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id.encode()),
+                ]
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        parent = headers.get(b"traceparent", b"").decode("latin-1") or None
+        try:
+            with span(f"{scope['method']} {scope['path']}", SpanKind.SERVER, parent):
+                refusal = self._refusal(scope, headers)
+                if refusal is not None:
+                    await problem_response(refusal, request_id)(scope, receive, answer)
+                else:
+                    await self._app(scope, self._bounded(receive), answer)
+        except _TooLargeWhileReading:
+            await problem_response(BodyTooLarge(), request_id)(scope, receive, answer)
+        finally:
+            self._record(scope, status, time.perf_counter() - started)
+
+    def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> ServiceError | None:
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > self._limit:
+            return BodyTooLarge()
+        has_body = length not in (b"0", b"") or b"transfer-encoding" in headers
+        if has_body and scope["method"] in ("POST", "PUT", "PATCH"):
+            kind = headers.get(b"content-type", b"").split(b";")[0].strip().decode("latin-1")
+            if kind.lower() not in self._content_types:
+                return WrongContentType()
+        return None
+
+    def _bounded(self, receive: Receive) -> Receive:
+        seen = 0
+
+        async def bounded() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._limit:
+                raise _TooLargeWhileReading
+            return message
+
+        return bounded
+
+    @staticmethod
+    def _record(scope: Scope, status: int, seconds: float) -> None:
+        route = route_template(scope)
+        status_class = f"{status // 100}xx"
+        HTTP_REQUESTS.labels(scope["method"], route, status_class).inc()
+        HTTP_SECONDS.labels(scope["method"], route).observe(seconds)
+        if scope["path"] not in _QUIET:
+            logger.debug(
+                "request_answered",
+                method=scope["method"],
+                route=route,
+                status=status,
+                milliseconds=round(seconds * 1000, 1),
+            )
+
+
+class _TooLargeWhileReading(Exception):
+    """The body turned out larger than its declared or allowed size."""
+
+
+def route_template(scope: Scope) -> str:
+    """`/v1/cases/{case_id}`; requests that match no route share one label."""
+    route: Any = scope.get("route")
+    return str(getattr(route, "path", None) or "unmatched")
+
+
+def _request_id(headers: dict[bytes, bytes]) -> str:
+    offered = headers.get(b"x-request-id", b"").decode("latin-1")
+    return offered if _REQUEST_ID.fullmatch(offered) else str(new_id())

@@ -1,0 +1,170 @@
+"""The outbox: events are written with the state they tell of, and a single relay sends them."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.envelope import Envelope, Event
+from servicekit.database import OUTBOX_CHANNEL, Database
+from servicekit.identifiers import new_id
+from servicekit.logging import logger
+from servicekit.metrics import OUTBOX_DEPTH, OUTBOX_FAILURES, OUTBOX_OLDEST_SECONDS, OUTBOX_SENT
+from servicekit.tracing import traceparent
+
+#: A crash re-sends at most this many events.
+BATCH_EVENTS = 500
+BUSY_SECONDS = 0.005
+IDLE_SECONDS = 1.0
+SEND_TIMEOUT_SECONDS = 20.0
+OBSERVE_SECONDS = 5.0
+#: Same number in every service: the lock lives in the service's own database.
+RELAY_LOCK = 7_301
+
+_RECORD = text(
+    "INSERT INTO outbox_message (id, topic, key, type, payload, traceparent) "
+    "VALUES (:id, :topic, :key, :type, CAST(:payload AS jsonb), :traceparent)"
+)
+_TRY_LOCK = "SELECT pg_try_advisory_xact_lock($1)"
+_TAKE = """
+DELETE FROM outbox_message WHERE position IN (
+    SELECT position FROM outbox_message ORDER BY position LIMIT $1
+) RETURNING position, id, topic, key, type, payload::text AS payload, traceparent, time
+"""
+_OBSERVE = (
+    "SELECT count(*) AS depth, extract(epoch FROM now() - min(time)) AS age FROM outbox_message"
+)
+
+
+def row_of(event: Event) -> dict[str, Any]:
+    """The outbox row of an event, for statements that write it themselves."""
+    return {
+        "id": new_id(),
+        "topic": event.topic,
+        "key": event.key,
+        "type": event.event_type,
+        "payload": event.model_dump_json(),
+        "traceparent": traceparent(),
+    }
+
+
+async def record(session: AsyncSession, *events: Event) -> None:
+    """Write events in the caller's transaction; neither flushes nor commits."""
+    if events:
+        await session.execute(_RECORD, [row_of(event) for event in events])
+
+
+def envelope_of(row: Any) -> Envelope:
+    """The envelope under which an outbox row travels."""
+    return Envelope(
+        id=UUID(str(row["id"])),
+        type=row["type"],
+        source="/" + row["type"].split(".")[2],
+        subject=row["key"],
+        time=row["time"].astimezone(UTC),
+        traceparent=row["traceparent"],
+    )
+
+
+class Relay:
+    """Sends the outbox to Kafka in order, at least once; one of all workers at a time.
+
+    A batch is one transaction: lock, take (delete), send, commit. Whatever dies in between leaves
+    the rows where they were. The transaction-level advisory lock, not the number of workers,
+    keeps the order.
+    """
+
+    def __init__(self, database: Database, producer: AIOKafkaProducer) -> None:
+        self._database = database
+        self._producer = producer
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Relay until cancelled; a lost database or broker is waited for."""
+        while True:
+            try:
+                await self._session()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                logger.warning("relay_lost_database", error=repr(error))
+                await asyncio.sleep(IDLE_SECONDS)
+
+    async def _session(self) -> None:
+        connection = await self._database.connect()
+        try:
+            await connection.add_listener(OUTBOX_CHANNEL, lambda *_: self._wake.set())
+            observed_at = float("-inf")
+            while True:
+                now = asyncio.get_running_loop().time()
+                if now - observed_at > OBSERVE_SECONDS:
+                    await self._observe(connection)
+                    observed_at = now
+                sent = await self._relay_batch(connection)
+                if sent == 0:
+                    await self._sleep(IDLE_SECONDS)
+                elif sent < BATCH_EVENTS:
+                    await self._sleep(BUSY_SECONDS)
+        finally:
+            connection.terminate()
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _relay_batch(self, connection: "asyncpg.Connection[asyncpg.Record]") -> int:
+        """Send one batch; 0 when there is nothing or another worker holds the lock."""
+        try:
+            async with connection.transaction():
+                if not await connection.fetchval(_TRY_LOCK, RELAY_LOCK):
+                    return 0
+                rows = await connection.fetch(_TAKE, BATCH_EVENTS)
+                if rows:
+                    # RETURNING promises no order; positions do.
+                    await self._send(sorted(rows, key=lambda row: row["position"]))
+        except (KafkaError, TimeoutError) as error:
+            OUTBOX_FAILURES.inc()
+            logger.warning("relay_send_failed", error=repr(error))
+            await asyncio.sleep(IDLE_SECONDS)
+            return 0
+        for row in rows:
+            OUTBOX_SENT.labels(row["topic"]).inc()
+        return len(rows)
+
+    async def _send(self, rows: "list[asyncpg.Record]") -> None:
+        async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+            futures = [
+                await self._producer.send(
+                    row["topic"],
+                    key=row["key"].encode(),
+                    value=row["payload"].encode(),
+                    headers=envelope_of(row).headers(),
+                )
+                for row in rows
+            ]
+            await asyncio.gather(*futures)
+
+    async def _observe(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        row = await connection.fetchrow(_OBSERVE)
+        assert row is not None
+        OUTBOX_DEPTH.set(row["depth"])
+        OUTBOX_OLDEST_SECONDS.set(float(row["age"] or 0))
+
+
+def parse(event_class: type[Event], payload: bytes) -> Event:
+    """Read an event's body."""
+    return event_class.model_validate(orjson.loads(payload))
+
+
+def now() -> datetime:
+    """The time of a fact: UTC."""
+    return datetime.now(UTC)

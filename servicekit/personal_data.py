@@ -1,0 +1,169 @@
+"""Personal data: encrypted per field with key ids, found by blind index, masked unless allowed.
+
+Masking rules: 浙里办's published rules (name: first character hidden; identity number: first and
+last character; mobile: first three and last four).
+"""
+
+import base64
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from servicekit.identifiers import new_id
+
+_NONCE_BYTES = 12
+
+
+class UndecryptableData(Exception):
+    """The ciphertext was moved, changed, or its key is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cipher:
+    """AES-256-GCM by field: `<key id>.<base64 of nonce and ciphertext>`.
+
+    `context` (table and column) is authenticated, so that a value cannot be moved to another
+    column unseen.
+    """
+
+    keys: Mapping[str, bytes]
+    current: str
+    index_key: bytes
+    _suites: dict[str, AESGCM] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.current not in self.keys:
+            raise ValueError(f"no data key named {self.current!r}")
+        suites = {name: AESGCM(key) for name, key in self.keys.items()}
+        object.__setattr__(self, "_suites", suites)
+
+    def encrypt(self, plain: str, context: str) -> str:
+        """Encrypt one value under the current key."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._suites[self.current].encrypt(nonce, plain.encode(), context.encode())
+        return f"{self.current}.{base64.b64encode(nonce + sealed).decode()}"
+
+    def decrypt(self, stored: str, context: str) -> str:
+        """Return the value.
+
+        Raises:
+            UndecryptableData: unknown key, other context, or changed bytes.
+        """
+        key_id, _, packed = stored.partition(".")
+        suite = self._suites.get(key_id)
+        if suite is None:
+            raise UndecryptableData(f"no data key named {key_id!r}")
+        raw = base64.b64decode(packed)
+        try:
+            return suite.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], context.encode()).decode()
+        except InvalidTag:
+            raise UndecryptableData(context) from None
+
+    def is_current(self, stored: str) -> bool:
+        """Whether a value is already under the current key."""
+        return stored.startswith(f"{self.current}.")
+
+    def blind_index(self, value: str, context: str) -> bytes:
+        """32 bytes that are equal for equal values of one column and tell nothing else."""
+        message = f"{context}\x00{value.strip().upper()}".encode()
+        return hmac.new(self.index_key, message, sha256).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedColumn:
+    """A column whose values a key rotation must re-encrypt; `context` defaults to `table.column`."""
+
+    table: str
+    column: str
+
+    @property
+    def context(self) -> str:
+        return f"{self.table}.{self.column}"
+
+
+async def rotate(
+    session: AsyncSession, cipher: Cipher, column: EncryptedColumn, *, batch: int = 500
+) -> int:
+    """Re-encrypt up to `batch` values of a column that are under an older key; return how many.
+
+    Concurrency: takes rows others hold later (SKIP LOCKED); the service stays up meanwhile.
+    """
+    name, table = column.column, column.table
+    rows = await session.execute(
+        text(
+            f"SELECT id, {name} AS stored FROM {table} "  # noqa: S608 - names come from code
+            f"WHERE {name} IS NOT NULL AND NOT starts_with({name}, :current) "
+            "ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED"
+        ),
+        {"current": f"{cipher.current}.", "batch": batch},
+    )
+    renewed = [
+        {
+            "id": row.id,
+            "stored": cipher.encrypt(cipher.decrypt(row.stored, column.context), column.context),
+        }
+        for row in rows
+    ]
+    if renewed:
+        statement = f"UPDATE {table} SET {name} = :stored WHERE id = :id"  # noqa: S608
+        await session.execute(text(statement), renewed)
+    return len(renewed)
+
+
+def mask_name(name: str) -> str:
+    """王大友 → *大友."""
+    return "*" + name[1:] if name else ""
+
+
+def mask_identity_number(number: str) -> str:
+    """First and last character only: 3****************X."""
+    return (
+        number[:1] + "*" * (len(number) - 2) + number[-1:] if len(number) > 2 else "*" * len(number)
+    )
+
+
+def mask_mobile(number: str) -> str:
+    """137****9050."""
+    return f"{number[:3]}****{number[-4:]}" if len(number) >= 11 else "*" * len(number)
+
+
+_ACCESS = text(
+    "INSERT INTO data_access (id, subject_id, viewer_id, viewer_name, viewer_unit, record, fields, "
+    "reason) VALUES (:id, :subject_id, :viewer_id, :viewer_name, :viewer_unit, :record, :fields, "
+    ":reason)"
+)
+
+
+async def record_access(
+    session: AsyncSession,
+    *,
+    subject_id: UUID,
+    viewer_id: UUID,
+    viewer_name: str | None,
+    viewer_unit: str | None,
+    record: str,
+    fields: list[str],
+    reason: str,
+) -> None:
+    """Write down who saw whose data and why; the resident may read it."""
+    await session.execute(
+        _ACCESS,
+        {
+            "id": new_id(),
+            "subject_id": subject_id,
+            "viewer_id": viewer_id,
+            "viewer_name": viewer_name,
+            "viewer_unit": viewer_unit,
+            "record": record,
+            "fields": fields,
+            "reason": reason,
+        },
+    )

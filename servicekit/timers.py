@@ -1,0 +1,96 @@
+"""Timers: due rows handled once by whichever worker holds the lock; the database's clock rules."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from servicekit.database import Database
+from servicekit.logging import logger
+from servicekit.metrics import TIMER_FAILURES, TIMER_LAG_SECONDS, TIMERS_FIRED
+
+TimerHandler = Callable[[AsyncSession, UUID], Awaitable[None]]
+
+BATCH = 100
+IDLE_SECONDS = 0.5
+RETRY_SECONDS = 30
+TIMER_LOCK = 7_302
+
+_SET = text(
+    "INSERT INTO timer (kind, subject_id, due_at) VALUES (:kind, :subject_id, :due_at) "
+    "ON CONFLICT (kind, subject_id) DO UPDATE SET due_at = excluded.due_at, attempts = 0"
+)
+_CANCEL = text("DELETE FROM timer WHERE subject_id = :subject_id AND kind = ANY(:kinds)")
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_DUE = text(
+    "SELECT kind, subject_id, extract(epoch FROM now() - due_at) AS late FROM timer "
+    "WHERE due_at <= now() ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED"
+)
+_DONE = text("DELETE FROM timer WHERE kind = :kind AND subject_id = :subject_id")
+_POSTPONE = text(
+    "UPDATE timer SET attempts = attempts + 1, "
+    "due_at = now() + make_interval(secs => :seconds * least(attempts + 1, 20)) "
+    "WHERE kind = :kind AND subject_id = :subject_id"
+)
+
+
+async def set_timer(session: AsyncSession, kind: str, subject_id: UUID, due_at: datetime) -> None:
+    """Make something due; a second call moves it."""
+    await session.execute(_SET, {"kind": kind, "subject_id": subject_id, "due_at": due_at})
+
+
+async def cancel_timers(session: AsyncSession, subject_id: UUID, *kinds: str) -> None:
+    """Forget timers of a subject."""
+    await session.execute(_CANCEL, {"subject_id": subject_id, "kinds": list(kinds)})
+
+
+class Timers:
+    """Handles due timers, each in a transaction of its own; a failing one is put back."""
+
+    def __init__(self, database: Database, handlers: Mapping[str, TimerHandler]) -> None:
+        self._database = database
+        self._handlers = handlers
+
+    async def run(self) -> None:
+        """Handle until cancelled."""
+        while True:
+            try:
+                handled = await self.run_due()
+            except (OSError, SQLAlchemyError) as error:
+                logger.warning("timers_lost_database", error=repr(error))
+                handled = 0
+            if handled < BATCH:
+                await asyncio.sleep(IDLE_SECONDS)
+
+    async def run_due(self) -> int:
+        """Handle what is due now; return how many timers were seen."""
+        async with self._database.transaction() as session:
+            if not (await session.execute(_TRY_LOCK, {"lock": TIMER_LOCK})).scalar_one():
+                return 0
+            due = (await session.execute(_DUE, {"limit": BATCH})).all()
+            TIMER_LAG_SECONDS.set(max((float(row.late) for row in due), default=0.0))
+            for row in due:
+                await self._fire(session, row.kind, row.subject_id)
+        if due:
+            self._database.nudge_relay()
+        return len(due)
+
+    async def _fire(self, session: AsyncSession, kind: str, subject_id: UUID) -> None:
+        values = {"kind": kind, "subject_id": subject_id}
+        handler = self._handlers.get(kind)
+        try:
+            if handler is None:
+                raise LookupError(f"no handler for timers of kind {kind}")
+            async with session.begin_nested():
+                await session.execute(_DONE, values)
+                await handler(session, subject_id)
+        except Exception as error:  # noqa: BLE001 - one bad timer must not stop the others
+            TIMER_FAILURES.labels(kind).inc()
+            logger.error("timer_failed", kind=kind, subject_id=subject_id, exc_info=error)
+            await session.execute(_POSTPONE, {**values, "seconds": RETRY_SECONDS})
+        else:
+            TIMERS_FIRED.labels(kind).inc()
