@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.orm import registry
 
 from servicekit.metrics import POOL_IN_USE, POOL_SIZE
 from servicekit.settings import ServiceSettings
@@ -34,9 +35,9 @@ OUTBOX_CHANNEL = "outbox"
 NUDGE_SECONDS = 0.005
 
 
-def service_metadata() -> MetaData:
-    """A `MetaData` of the service's own, so that two services can be imported in one process."""
-    return MetaData(naming_convention=NAMING_CONVENTION)
+def service_registry() -> registry:
+    """A registry of the service's own, so that two services can be imported in one process."""
+    return registry(metadata=MetaData(naming_convention=NAMING_CONVENTION))
 
 
 def to_json(value: Any) -> str:

@@ -98,7 +98,7 @@ ConstraintErrors = dict[str, type[ServiceError]]
 
 
 def install_error_handlers(app: FastAPI, constraints: ConstraintErrors) -> None:
-    """Turn every exception that leaves an endpoint into a problem document."""
+    """Turn refusals that leave an endpoint into problem documents; the middleware does the rest."""
 
     async def service_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, ServiceError)
@@ -128,15 +128,10 @@ def install_error_handlers(app: FastAPI, constraints: ConstraintErrors) -> None:
         assert isinstance(error, StarletteHTTPException)
         return problem_response(_FRAMEWORK.get(error.status_code, BadRequest)(), _instance(request))
 
-    async def unexpected(request: Request, error: Exception) -> Response:
-        logger.error("request_failed", exc_info=error)
-        return problem_response(ServiceError(), _instance(request))
-
     app.add_exception_handler(ServiceError, service_error)
     app.add_exception_handler(RequestValidationError, validation_error)
     app.add_exception_handler(IntegrityError, integrity_error)
     app.add_exception_handler(StarletteHTTPException, framework_error)
-    app.add_exception_handler(Exception, unexpected)
 
 
 class MalformedJson(BadRequest):
@@ -155,7 +150,11 @@ class MethodNotAllowed(ServiceError):
     status, code, title = 405, "method-not-allowed", "不支持这种操作"
 
 
-_FRAMEWORK: dict[int, type[ServiceError]] = {404: NotFound, 405: MethodNotAllowed}
+_FRAMEWORK: dict[int, type[ServiceError]] = {
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: BodyTooLarge,
+}
 
 
 def constraint_name(error: IntegrityError) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from opentelemetry.trace import SpanKind
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from servicekit.errors import BodyTooLarge, ServiceError, WrongContentType, problem_response
@@ -36,13 +37,13 @@ class RequestMiddleware:
         headers = dict(scope["headers"])
         request_id = _request_id(headers)
         scope["request_id"] = request_id
-        status = 500
+        status, answered = 500, False
         started = time.perf_counter()
 
         async def answer(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answered = message["status"], True
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", request_id.encode()),
@@ -58,8 +59,10 @@ class RequestMiddleware:
                     await problem_response(refusal, request_id)(scope, receive, answer)
                 else:
                     await self._app(scope, self._bounded(receive), answer)
-        except _TooLargeWhileReading:
-            await problem_response(BodyTooLarge(), request_id)(scope, receive, answer)
+        except Exception as error:  # noqa: BLE001 - the last edge: told once, with its traceback
+            logger.error("request_failed", exc_info=error)
+            if not answered:
+                await problem_response(ServiceError(), request_id)(scope, receive, answer)
         finally:
             self._record(scope, status, time.perf_counter() - started)
 
@@ -103,8 +106,14 @@ class RequestMiddleware:
             )
 
 
-class _TooLargeWhileReading(Exception):
-    """The body turned out larger than its declared or allowed size."""
+class _TooLargeWhileReading(HTTPException):
+    """The body turned out larger than its declared or allowed size.
+
+    FastAPI passes on an `HTTPException` raised while it reads the body, and nothing else.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(BodyTooLarge.status)
 
 
 def route_template(scope: Scope) -> str:

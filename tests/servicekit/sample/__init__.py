@@ -1,0 +1,1 @@
+"""A small service of notes that exercises every part of servicekit."""

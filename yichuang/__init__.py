@@ -1,0 +1,1 @@
+"""`yichuang`: the command line for operators, on top of every service."""
