@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from devstack import lifeline, postgres_home
+from devstack import postgres_home
 from devstack.account import Account, server_account
+from devstack.child import Child
 from devstack.ports import is_free
 
 SUPERUSER: Final = "postgres"
@@ -22,7 +23,6 @@ START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
 POLL_SECONDS: Final = 0.02
 MAX_CONNECTIONS: Final = 200
-LOG_TAIL_LINES: Final = 15
 # struct sockaddr_un holds 108 bytes; PostgreSQL appends "/.s.PGSQL.<port>".
 LONGEST_SOCKET_DIRECTORY: Final = 90
 
@@ -57,7 +57,7 @@ class PostgresServer:
         self._account: Account | None = None
         self._home: Path | None = None
         self._binaries: Path | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child = Child()
 
     # -- what it is -------------------------------------------------------------------------
 
@@ -84,11 +84,11 @@ class PostgresServer:
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process is not None else None
+        return self._child.pid
 
     @property
     def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._child.running
 
     def dsn(self, database: str, user: str, password: str) -> str:
         """A URL such as the services' DATABASE_URL."""
@@ -104,13 +104,14 @@ class PostgresServer:
     def start(self) -> None:
         """Set the data directory up when it is new, start the server, wait until it answers.
 
+        A server that an earlier run left behind on this directory is stopped first.
+
         Raises:
-            PostgresFailed: the port is taken, another process uses the directory, or the server
-                gave up; with the end of its log.
+            PostgresFailed: the port is taken, or the server gave up; with the end of its log.
         """
         if self.running:
             return
-        self._forget()
+        self._child.reap()
         postgres_home.end_leftover(self._data, STOP_SECONDS)
         if not is_free(self.port):
             raise PostgresFailed(f"port {self.port} for PostgreSQL is already in use")
@@ -120,19 +121,11 @@ class PostgresServer:
 
     def stop(self, timeout_seconds: float = STOP_SECONDS) -> None:
         """Disconnect every client, write everything down and stop; killed if that takes too long."""
-        if self._process is None:
-            return
-        self._signal(signal.SIGINT)  # "fast shutdown"
-        try:
-            self._process.wait(timeout_seconds)
-        except subprocess.TimeoutExpired:
-            self._signal(signal.SIGKILL)
-        self._forget()
+        self._child.stop(signal.SIGINT, timeout_seconds)  # "fast shutdown"
 
     def kill(self) -> None:
         """End it by SIGKILL, unprepared. `start()` recovers."""
-        self._signal(signal.SIGKILL)
-        self._forget()
+        self._child.kill()
 
     def restart(self) -> None:
         self.stop()
@@ -209,25 +202,19 @@ class PostgresServer:
             self._launch()
             if self._wait_until_ready(deadline):
                 return
-            said = self._log_tail()
+            said = self._child.last_words()
             # After kill -9 the orphaned backends need a moment to let go of the shared memory.
             if "shared memory" not in said or time.monotonic() > deadline:
                 raise PostgresFailed(f"PostgreSQL did not start:\n{said}")
 
     def _launch(self) -> None:
-        self.log_file.write_bytes(b"")
-        with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - no shell, our own arguments
-                [self._program("postgres"), "-D", str(self._data), *self._options()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd=self.home,
-                env=self._environment(),
-                **self._as().identity,
-            )
-        lifeline.guard(self._process.pid)
+        self._child.start(
+            [self._program("postgres"), "-D", str(self._data), *self._options()],
+            log_file=self.log_file,
+            environment=self._environment(),
+            directory=self.home,
+            account=self._as(),
+        )
 
     def _options(self) -> list[str]:
         settings = {
@@ -280,19 +267,3 @@ class PostgresServer:
         """Ours without PG*, which would point its programs at another server."""
         mine = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         return mine | {"LC_ALL": "C"}
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self.running:
-            assert self._process is not None
-            self._process.send_signal(number)
-
-    def _forget(self) -> None:
-        """Reap the child, without which its process id would look alive."""
-        if self._process is not None:
-            self._process.wait()
-            lifeline.release(self._process.pid)
-            self._process = None
-
-    def _log_tail(self) -> str:
-        lines = self.log_file.read_text(errors="replace").splitlines()
-        return "\n".join(lines[-LOG_TAIL_LINES:])

@@ -1,0 +1,92 @@
+"""One server process of ours: started as a direct child, watched over, signalled and reaped."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from devstack import lifeline
+from devstack.account import Account
+
+LOG_TAIL_LINES: Final = 15
+
+
+class Child:
+    """A process in a session of its own (ctrl-C is for us alone), its output in a log file.
+
+    Ended with us, even when we are killed: see `devstack.lifeline`.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log_file: Path | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        log_file: Path,
+        environment: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+        account: Account | None = None,
+    ) -> None:
+        """Start it with an empty log; returns at once."""
+        self._log_file = log_file
+        log_file.write_bytes(b"")
+        with log_file.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - no shell, our own arguments
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd=directory or os.sep,
+                env=environment,
+                **(account.identity if account else {}),
+            )
+        lifeline.guard(self._process.pid)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal; nothing happens when it has ended."""
+        if self.running:
+            assert self._process is not None
+            self._process.send_signal(number)
+
+    def stop(self, number: signal.Signals, timeout_seconds: float) -> None:
+        """Ask it to end, insist after the timeout, and reap it."""
+        if self._process is not None:
+            self.send(number)
+            self.send(signal.SIGCONT)  # a suspended process does not hear the other one
+            try:
+                self._process.wait(timeout_seconds)
+            except subprocess.TimeoutExpired:
+                self.send(signal.SIGKILL)
+        self.reap()
+
+    def kill(self) -> None:
+        self.send(signal.SIGKILL)
+        self.reap()
+
+    def reap(self) -> None:
+        """Wait for its end, without which its process id would look alive."""
+        if self._process is not None:
+            self._process.wait()
+            lifeline.release(self._process.pid)
+            self._process = None
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        if self._log_file is None:
+            return ""
+        lines = self._log_file.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-LOG_TAIL_LINES:])
