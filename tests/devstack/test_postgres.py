@@ -9,7 +9,7 @@ import pytest
 from devstack import postgres_home
 from devstack.account import Account
 from devstack.child import Child
-from devstack.ports import pick_free_port
+from devstack.ports import PortTaken, pick_free_port
 from devstack.postgres import PostgresFailed, PostgresServer
 
 
@@ -87,9 +87,18 @@ class TestLife:
 
     def test_a_taken_port_is_named(self, server, tmp_path):
         other = PostgresServer(tmp_path / "other", server.port, fast=True)
-        with pytest.raises(PostgresFailed, match=str(server.port)):
+        with pytest.raises(PortTaken, match=str(server.port)):
             other.start()
         other.remove()
+
+    def test_a_start_that_fails_says_why(self, tmp_path):
+        broken = PostgresServer(tmp_path / "broken", pick_free_port(), fast=True)
+        broken.start()
+        broken.stop()
+        (broken.home / "data" / "pg_hba.conf").unlink()
+        with pytest.raises(PostgresFailed, match=r"pg_hba\.conf"):
+            broken.start()
+        broken.remove()
 
     def test_remove_leaves_nothing(self, tmp_path):
         made = PostgresServer(tmp_path / "gone", pick_free_port(), fast=True)

@@ -1,0 +1,103 @@
+"""Fetches the jars of Apache Kafka once per machine, with Maven, into a cache outside the clone."""
+
+import os
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from devstack.java import find_maven
+
+POM: Final = Path(__file__).with_name("kafka-pom.xml")
+COMPLETE: Final = "complete"
+
+Progress = Callable[[str], None]
+
+
+class JarsUnavailable(RuntimeError):
+    """The jars are not in the cache and Maven could not fetch them."""
+
+
+def kafka_version() -> str:
+    """The version that the pom names."""
+    namespace = "{http://maven.apache.org/POM/4.0.0}"
+    path = f"{namespace}properties/{namespace}kafka.version"
+    version = ElementTree.parse(POM).findtext(path)  # noqa: S314 - our own file
+    assert version is not None
+    return version
+
+
+def cache_directory(fallback: Path) -> Path:
+    """Where the jars are kept: the user's cache, or below `fallback` when that is not writable."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    preferred = Path(base) / "yichuang"
+    try:
+        preferred.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        preferred = fallback
+    if not os.access(preferred, os.W_OK):
+        preferred = fallback
+    return preferred / f"kafka-{kafka_version()}"
+
+
+def are_cached(fallback: Path) -> bool:
+    return (cache_directory(fallback) / COMPLETE).exists()
+
+
+def fetch_jars(fallback: Path, progress: Progress) -> Path:
+    """The directory with the jars, downloaded on first use.
+
+    Raises:
+        JarsUnavailable: Maven is missing or failed; with its own words.
+    """
+    target = cache_directory(fallback)
+    if (target / COMPLETE).exists():
+        return target
+    maven = find_maven()
+    if maven is None:
+        raise JarsUnavailable("Maven is not installed")
+    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        _download(maven, partial, progress)
+        (partial / COMPLETE).touch()
+        _publish(partial, target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def _publish(partial: Path, target: Path) -> None:
+    try:
+        partial.rename(target)
+    except OSError:
+        if not (target / COMPLETE).exists():  # else another process was first: use its jars
+            shutil.rmtree(target)
+            partial.rename(target)
+
+
+def _download(maven: Path, directory: Path, progress: Progress) -> None:
+    command = [str(maven), "--batch-mode", "--strict-checksums", "--file", str(POM)]
+    command += ["dependency:copy-dependencies", "-DincludeScope=runtime"]
+    command += [f"-DoutputDirectory={directory}"]
+    said: list[str] = []
+    with subprocess.Popen(  # noqa: S603 - no shell, our own arguments
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line)
+            jar = re.search(r"^Downloaded .*/([^/ ]+\.jar)", line)
+            if jar:
+                progress(f"fetched {jar.group(1)}")
+    if process.returncode != 0:
+        errors = [line for line in said if "ERROR" in line] or said
+        raise JarsUnavailable("Maven could not fetch Kafka's jars:\n" + "".join(errors[:10]))
