@@ -30,6 +30,8 @@ from servicekit.metrics import CONSUMED, CONSUMER_LAG, CONSUMER_RETRIES
 from servicekit.tracing import span
 
 Handler = Callable[[AsyncSession, Any, Envelope], Awaitable[None]]
+#: Event type → what is done with it, in order.
+Handlers = Mapping[type[Event], Sequence[Handler]]
 
 #: Events of one partition that share a transaction while nothing goes wrong.
 CHUNK_EVENTS = 100
@@ -55,7 +57,7 @@ class Subscription:
 
     #: `<service>.<purpose>`; the Kafka group and the inbox's consumer name.
     group: str
-    handlers: Mapping[type[Event], Sequence[Handler]]
+    handlers: Handlers
 
     @property
     def topics(self) -> list[str]:

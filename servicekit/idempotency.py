@@ -7,7 +7,7 @@ second request with the same key waits for the first one's commit and then gets 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
@@ -56,6 +56,16 @@ class Key:
     body_hash: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What the first use of a key got."""
+
+    body_hash: bytes
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
 class ReplayedAnswer(Exception):  # control flow, not a failure
     """Carries the stored answer of a repeated request out of the handler."""
 
@@ -81,17 +91,17 @@ async def key_of(request: Request) -> Key | None:
     return Key(str(caller.account_id) if caller else "anonymous", key, digest)
 
 
-def replay(key: Key, row: Any) -> Response:
+def replay(key: Key, stored: StoredAnswer) -> Response:
     """Build the stored answer.
 
     Raises:
         KeyReused: the key was used for another body.
     """
-    if row.body_hash != key.body_hash:
+    if stored.body_hash != key.body_hash:
         raise KeyReused
     REPLAYS.inc()
-    headers = {**(row.headers or {}), REPLAYED: "true"}
-    return Response(row.body, status_code=row.status, headers=headers)
+    headers = {**stored.headers, REPLAYED: "true"}
+    return Response(stored.body, status_code=stored.status, headers=headers)
 
 
 async def _unit_of_work(request: Request) -> AsyncIterator[AsyncSession]:
@@ -110,8 +120,8 @@ async def _claim(request: Request, session: AsyncSession) -> None:
     values = {"caller": key.caller, "key": key.key}
     claimed = await session.execute(_CLAIM, {**values, "body_hash": key.body_hash})
     if claimed.first() is None:
-        stored = (await session.execute(_STORED, values)).one()
-        raise ReplayedAnswer(replay(key, stored))
+        row = (await session.execute(_STORED, values)).one()
+        raise ReplayedAnswer(replay(key, StoredAnswer(*row)))
     request.state.idempotency = (key, session)
 
 

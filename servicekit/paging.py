@@ -3,6 +3,7 @@
 import base64
 import binascii
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 import orjson
 from fastapi import Query
@@ -48,6 +49,20 @@ def decode_cursor(cursor: str, count: int) -> list[Any]:
     if not isinstance(parts, list) or len(parts) != count:
         raise CursorMalformed
     return parts
+
+
+def id_cursor(cursor: str | None) -> UUID | None:
+    """The id in a one-part cursor, None on the first page.
+
+    Raises:
+        CursorMalformed: it is none of ours.
+    """
+    if cursor is None:
+        return None
+    try:
+        return UUID(decode_cursor(cursor, 1)[0])
+    except (TypeError, ValueError, AttributeError):
+        raise CursorMalformed from None
 
 
 def cut(rows: list[Any], limit: int) -> tuple[list[Any], bool]:

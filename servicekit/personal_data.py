@@ -83,6 +83,7 @@ class EncryptedColumn:
 
     table: str
     column: str
+    key: str = "id"
 
     @property
     def context(self) -> str:
@@ -96,12 +97,12 @@ async def rotate(
 
     Concurrency: takes rows others hold later (SKIP LOCKED); the service stays up meanwhile.
     """
-    name, table = column.column, column.table
+    name, table, key = column.column, column.table, column.key
     rows = await session.execute(
         text(
-            f"SELECT id, {name} AS stored FROM {table} "  # noqa: S608 - names come from code
+            f"SELECT {key} AS id, {name} AS stored FROM {table} "  # noqa: S608 - names come from code
             f"WHERE {name} IS NOT NULL AND NOT starts_with({name}, :current) "
-            "ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED"
+            f"ORDER BY {key} LIMIT :batch FOR UPDATE SKIP LOCKED"
         ),
         {"current": f"{cipher.current}.", "batch": batch},
     )
@@ -113,7 +114,7 @@ async def rotate(
         for row in rows
     ]
     if renewed:
-        statement = f"UPDATE {table} SET {name} = :stored WHERE id = :id"  # noqa: S608
+        statement = f"UPDATE {table} SET {name} = :stored WHERE {key} = :id"  # noqa: S608
         await session.execute(text(statement), renewed)
     return len(renewed)
 

@@ -1,6 +1,6 @@
 """Rebuild a local copy from the compacted topic alone, and say what it differed in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -9,8 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.envelope import Envelope, Event
-from servicekit.bus import Handler
+from contracts.envelope import Envelope
+from servicekit.bus import Handlers
 from servicekit.database import Database
 
 
@@ -21,7 +21,7 @@ class Projection:
     topic: str
     #: Emptied before, children first.
     tables: Sequence[str]
-    handlers: Mapping[type[Event], Sequence[Handler]]
+    handlers: Handlers
 
 
 async def rebuild(projection: Projection, database: Database, bootstrap_servers: str) -> str:

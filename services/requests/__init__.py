@@ -1,0 +1,1 @@
+"""Doing it: submissions, routing, cases and the clock. Owns the database `requests`."""

@@ -1,0 +1,64 @@
+"""The API process of the requests service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+
+from servicekit.app import background, create_service_app
+from servicekit.auth import TokenVerifier
+from servicekit.group_writer import GroupWriter
+from servicekit.refreshed import Refreshed
+from services.requests.cases.endpoints import router as cases
+from services.requests.clock.endpoints import router as calendar
+from services.requests.disclosures.endpoints import router as disclosures
+from services.requests.reference.service import Reference, refreshed
+from services.requests.routing.endpoints import router as routing
+from services.requests.settings import RequestsSettings
+from services.requests.submissions.endpoints import router as submissions
+from services.requests.submissions.numbers import NumberAllocator
+from services.requests.submissions.repository import insert_submissions
+from services.requests.submissions.service import Intake
+
+
+@asynccontextmanager
+async def _reference(app: FastAPI) -> AsyncIterator[None]:
+    """Hold the reference data; without it nothing can be checked, so start-up waits for it."""
+    app.state.reference = refreshed(app.state.database)
+    await app.state.reference.refresh()
+    yield
+
+
+async def _keep_fresh(app: FastAPI) -> None:
+    held: Refreshed[Reference] = app.state.reference
+    await held.run()
+
+
+@asynccontextmanager
+async def _intake(app: FastAPI) -> AsyncIterator[None]:
+    """Hold what intake works with; finish what was taken in before leaving."""
+    settings: RequestsSettings = app.state.settings
+    pool = await app.state.database.create_pool(size=settings.intake_connections)
+    writer = GroupWriter(partial(insert_submissions, pool))
+    app.state.intake = Intake(
+        pool, writer, NumberAllocator(pool), app.state.cipher, settings.office_closes_at
+    )
+    try:
+        yield
+    finally:
+        await writer.close()
+        await pool.close()
+
+
+def create_app(settings: RequestsSettings, *, verifier: TokenVerifier | None = None) -> FastAPI:
+    """Put the API together."""
+    return create_service_app(
+        "requests",
+        settings,
+        title="申请与办件",
+        routers=[submissions, cases, disclosures, routing, calendar],
+        parts=[_reference, background(_keep_fresh), _intake],
+        verifier=verifier,
+        migrations="services.requests.migrations",
+    )

@@ -1,0 +1,1 @@
+"""办件: a case from receipt to completion."""

@@ -1,0 +1,40 @@
+"""工作日历: read by anyone, recorded by the operator."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path
+
+from servicekit.app import create_router
+from servicekit.auth import Caller, require
+from servicekit.database import ReadSession
+from servicekit.errors import Invalid
+from servicekit.idempotency import Session
+from services.requests.cases.service import fill_missing_due_dates
+from services.requests.clock import service
+from services.requests.clock.schemas import CalendarYearRead, CalendarYearWrite
+
+router = create_router("calendar")
+Year = Annotated[int, Path(ge=2000, le=2100)]
+Operator = Annotated[Caller, Depends(require("operator"))]
+
+
+class DayOutsideYear(Invalid):
+    code, title = "day-outside-year", "有日期不在所录年份内"
+
+
+@router.get("/calendar/{year}")
+async def read_year(year: Year, session: ReadSession) -> CalendarYearRead:
+    """一年的节假日与调休安排。"""
+    return await service.get_year(session, year)
+
+
+@router.put("/calendar/{year}")
+async def record_year(
+    year: Year, body: CalendarYearWrite, _: Operator, session: Session
+) -> CalendarYearRead:
+    """录入或更正一年的节假日与调休安排；因缺历未定的承诺日期随即补上。"""
+    if any(entry.day.year != year for entry in body.days):
+        raise DayOutsideYear
+    recorded = await service.record_year(session, year, body)
+    await fill_missing_due_dates(session)
+    return recorded

@@ -1,0 +1,35 @@
+"""Calendar years as the API shows and takes them."""
+
+from datetime import date
+from typing import Self
+
+from pydantic import BaseModel, Field, model_validator
+
+
+class CalendarDayBody(BaseModel):
+    """A day that breaks the weekly pattern."""
+
+    day: date
+    is_working: bool = Field(description="true: 调休上班；false: 放假")
+    note: str = Field(default="", max_length=60)
+
+
+class CalendarYearWrite(BaseModel):
+    """A whole year; days that follow the weekly pattern are left out."""
+
+    source: str = Field(min_length=4, max_length=200, description="依据，如国务院办公厅通知文号")
+    provisional: bool = False
+    days: list[CalendarDayBody] = Field(max_length=200)
+
+    @model_validator(mode="after")
+    def _days_once(self) -> Self:
+        days = [entry.day for entry in self.days]
+        if len(days) != len(set(days)):
+            raise ValueError("同一天出现了两次")
+        return self
+
+
+class CalendarYearRead(CalendarYearWrite):
+    """A recorded year."""
+
+    year: int

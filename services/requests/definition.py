@@ -1,0 +1,32 @@
+"""What the commands need to know of the requests service."""
+
+from contracts.topics import CATALOGUE, FACILITIES, REQUESTS
+from servicekit.personal_data import EncryptedColumn
+from servicekit.process import Service
+from servicekit.rebuild import Projection
+from services.requests.app import create_app
+from services.requests.seed import seed
+from services.requests.settings import RequestsSettings
+from services.requests.worker import DIVISION_HANDLERS, ITEM_HANDLERS, create_worker
+
+SERVICE = Service(
+    name="requests",
+    title="申请与办件：一窗受理、派单、办件、时限",
+    settings=RequestsSettings,
+    create_app=create_app,
+    migrations="services.requests.migrations",
+    create_worker=create_worker,
+    publishes=[REQUESTS],
+    seed=seed,
+    projections={
+        "catalogue-items": Projection(CATALOGUE, ["catalogue_item"], ITEM_HANDLERS),
+        "divisions": Projection(FACILITIES, ["division"], DIVISION_HANDLERS),
+    },
+    encrypted=[
+        EncryptedColumn("citizen_request", "applicant_name"),
+        EncryptedColumn("citizen_request", "identity_number"),
+        EncryptedColumn("citizen_request", "mobile"),
+        EncryptedColumn("service_case", "answers"),
+        EncryptedColumn("correction_notice", "answer", key="case_id"),
+    ],
+)

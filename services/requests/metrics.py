@@ -1,0 +1,11 @@
+"""Business metrics of the requests service."""
+
+from prometheus_client import Counter
+
+SUBMITTED = Counter("requests_submitted_total", "Applications taken in.", ["channel"])
+UNROUTED = Counter("requests_unrouted_total", "Cases that no rule sent to a unit.")
+TRANSITIONS = Counter("requests_transitions_total", "Transitions of cases.", ["action"])
+DEADLINES = Counter("requests_deadlines_total", "Limits that came near or passed.", ["kind"])
+CALENDAR_MISSING = Counter(
+    "requests_calendar_year_missing_total", "Dates that need a year nobody recorded.", ["year"]
+)

@@ -1,0 +1,49 @@
+"""Tables owned by the requests service. No other service may read them."""
+
+from services.requests.models.base import Base
+from services.requests.models.cases import (
+    CaseHistory,
+    CaseState,
+    CitizenRequest,
+    CorrectionNotice,
+    NumberSeries,
+    ServiceCase,
+)
+from services.requests.models.reference import (
+    CalendarDay,
+    CalendarYear,
+    CatalogueItem,
+    CopyRevision,
+    Division,
+    RoutingRuleSet,
+    Unit,
+)
+from services.requests.models.technical import (
+    DataAccess,
+    IdempotencyKey,
+    OutboxMessage,
+    ProcessedEvent,
+    Timer,
+)
+
+__all__ = [
+    "Base",
+    "CalendarDay",
+    "CalendarYear",
+    "CaseHistory",
+    "CaseState",
+    "CatalogueItem",
+    "CitizenRequest",
+    "CopyRevision",
+    "CorrectionNotice",
+    "DataAccess",
+    "Division",
+    "IdempotencyKey",
+    "NumberSeries",
+    "OutboxMessage",
+    "ProcessedEvent",
+    "RoutingRuleSet",
+    "ServiceCase",
+    "Timer",
+    "Unit",
+]

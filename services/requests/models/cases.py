@@ -1,0 +1,133 @@
+"""Requests, their cases, and what happened to them."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, text
+from sqlmodel import Field
+
+from services.requests.models.base import Base, jsonb, timestamp
+
+
+class CaseState(StrEnum):
+    """办件状态."""
+
+    received = "received"  # 收件
+    correcting = "correcting"  # 待补正
+    accepted = "accepted"  # 受理
+    refused = "refused"  # 不予受理
+    decided = "decided"  # 决定
+    completed = "completed"  # 办结
+    withdrawn = "withdrawn"  # 撤回
+
+
+_OPEN = "state IN ('received', 'correcting', 'accepted', 'decided')"
+_STATES = ", ".join(f"'{state}'" for state in CaseState)
+
+
+class CitizenRequest(Base, table=True):
+    """One application with one or more cases. Personal data encrypted, found by blind index."""
+
+    __tablename__ = "citizen_request"
+    __table_args__ = (Index("ix_citizen_request_applicant", "applicant_id", "id"),)
+
+    id: UUID = Field(primary_key=True)
+    number: str = Field(unique=True)
+    applicant_id: UUID
+    applicant_name: str
+    identity_number: str
+    identity_index: bytes = Field(sa_type=LargeBinary, index=True)
+    mobile: str
+    mobile_index: bytes = Field(sa_type=LargeBinary, index=True)
+    division_code: str
+    channel: str
+    submitted_at: datetime = timestamp()
+    #: Day 0 of every clock: the first working day in office hours at or after the submission.
+    received_on: date | None = None
+
+
+class ServiceCase(Base, table=True):
+    """办件: one item of a request on its way through a unit."""
+
+    __tablename__ = "service_case"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({_STATES})", name="state"),
+        Index("ix_service_case_request", "request_id"),
+        Index(
+            "ix_service_case_unit_due", "unit_code", "due_on", "id", postgresql_where=text(_OPEN)
+        ),
+        Index(
+            "ix_service_case_division",
+            "division_code",
+            "due_on",
+            "id",
+            postgresql_where=text(_OPEN),
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    request_id: UUID = Field(foreign_key="citizen_request.id")
+    case_number: str = Field(unique=True)
+    applicant_id: UUID
+    division_code: str
+    item_id: UUID
+    item_code: str
+    item_name: str
+    item_version: int
+    promised_days: int
+    promised_unit: str
+    #: The deciding unit; null while the division's dispatch queue holds the case.
+    unit_code: str | None = None
+    unit_name: str | None = None
+    state: str
+    version: int = 1
+    answers: str
+    materials: list[dict[str, Any]] = jsonb()
+    routing: dict[str, Any] = jsonb()
+    received_on: date | None = None
+    accepted_on: date | None = None
+    due_on: date | None = None
+    completed_on: date | None = None
+    result_code: int | None = None
+    granted: bool | None = None
+
+
+class CaseHistory(Base, table=True):
+    """What happened to a case: appended, never changed."""
+
+    __tablename__ = "case_history"
+
+    case_id: UUID = Field(primary_key=True, foreign_key="service_case.id")
+    version: int = Field(primary_key=True)
+    action: str
+    from_state: str | None = None
+    to_state: str
+    actor_id: UUID | None = None
+    actor_name: str | None = None
+    actor_unit: str | None = None
+    note: str | None = None
+    happened_at: datetime = timestamp()
+
+
+class CorrectionNotice(Base, table=True):
+    """补正告知书: at most one per case, complete the first time (一次性告知)."""
+
+    __tablename__ = "correction_notice"
+
+    case_id: UUID = Field(primary_key=True, foreign_key="service_case.id")
+    missing: list[str] = jsonb()
+    issued_at: datetime = timestamp()
+    answer_by: date
+    answered_at: datetime | None = timestamp(nullable=True)
+    answer: str | None = None
+
+
+class NumberSeries(Base, table=True):
+    """The next free serial of a series; processes take blocks, so gaps happen and repeats never."""
+
+    __tablename__ = "number_series"
+
+    series: str = Field(primary_key=True)
+    next_serial: int

@@ -1,0 +1,99 @@
+"""What intake must know and another service owns, and the reference data of this service."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlmodel import Field
+
+from services.requests.models.base import Base, jsonb, timestamp
+
+
+class CopyRevision(Base, table=True):
+    """How often a local copy or reference table changed: API processes reload when it moves."""
+
+    __tablename__ = "copy_revision"
+
+    copy_name: str = Field(primary_key=True)
+    revision: int = 0
+
+
+class CatalogueItem(Base, table=True):
+    """Local copy of the catalogue: the newest state of each item."""
+
+    __tablename__ = "catalogue_item"
+    __table_args__ = (
+        CheckConstraint("status IN ('published', 'paused', 'retired')", name="status"),
+    )
+
+    item_id: UUID = Field(primary_key=True)
+    item_code: str = Field(index=True)
+    version: int
+    status: str
+    state: dict[str, Any] = jsonb()
+    recorded_at: datetime = timestamp()
+
+
+class Division(Base, table=True):
+    """Local copy of the divisions."""
+
+    __tablename__ = "division"
+
+    code: str = Field(primary_key=True)
+    name: str
+    valid_until: date | None = None
+    recorded_at: datetime = timestamp()
+
+
+class Unit(Base, table=True):
+    """办理单位: a department at a division, `<division>:<department>`."""
+
+    __tablename__ = "unit"
+
+    code: str = Field(primary_key=True)
+    division_code: str = Field(index=True)
+    department: str
+    name: str
+    provisional: bool = True
+
+
+class RoutingRuleSet(Base, table=True):
+    """A version of the routing rules; exactly one is active."""
+
+    __tablename__ = "routing_rule_set"
+    __table_args__ = (
+        CheckConstraint("state IN ('draft', 'active', 'retired')", name="state"),
+        Index(
+            "uq_routing_rule_set_active",
+            "state",
+            unique=True,
+            postgresql_where=text("state = 'active'"),
+        ),
+    )
+
+    version: int = Field(primary_key=True)
+    state: str
+    note: str
+    rules: list[dict[str, Any]] = jsonb()
+    activated_at: datetime | None = timestamp(nullable=True)
+
+
+class CalendarYear(Base, table=True):
+    """A year whose working days are known; `provisional` while the State Council has not ruled."""
+
+    __tablename__ = "calendar_year"
+
+    year: int = Field(primary_key=True)
+    source: str
+    provisional: bool = False
+
+
+class CalendarDay(Base, table=True):
+    """A day that breaks the weekly pattern: a holiday on a weekday or a working weekend day (调休)."""
+
+    __tablename__ = "calendar_day"
+
+    day: date = Field(primary_key=True)
+    is_working: bool
+    note: str

@@ -1,0 +1,1 @@
+"""Local copies of what other services own, fed by their events."""

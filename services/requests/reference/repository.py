@@ -1,0 +1,128 @@
+"""Queries of the local copies and reference tables."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from contracts.catalogue import ItemState
+from contracts.facilities import DivisionRecorded
+from services.requests.models import (
+    CalendarDay,
+    CalendarYear,
+    CatalogueItem,
+    CopyRevision,
+    Division,
+    RoutingRuleSet,
+    Unit,
+)
+
+
+async def bump(session: AsyncSession, copy_name: str) -> None:
+    """Tell the API processes that a copy changed."""
+    statement = insert(CopyRevision).values(copy_name=copy_name, revision=1)
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["copy_name"], set_={"revision": CopyRevision.revision + 1}
+        )
+    )
+
+
+async def revisions(session: AsyncSession) -> tuple[tuple[str, int], ...]:
+    """How often each copy changed so far."""
+    rows = await session.execute(
+        select(col(CopyRevision.copy_name), col(CopyRevision.revision)).order_by(
+            col(CopyRevision.copy_name)
+        )
+    )
+    return tuple((name, revision) for name, revision in rows)
+
+
+async def keep_item(session: AsyncSession, event: ItemState, status: str) -> None:
+    """Store an item's state unless a newer one is there."""
+    statement = insert(CatalogueItem).values(
+        item_id=event.item_id,
+        item_code=event.item_code,
+        version=event.version,
+        status=status,
+        state=event.model_dump(mode="json"),
+        recorded_at=event.recorded_at,
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["item_id"],
+            set_={
+                name: statement.excluded[name]
+                for name in ("item_code", "version", "status", "state", "recorded_at")
+            },
+            where=CatalogueItem.recorded_at < statement.excluded.recorded_at,
+        )
+    )
+
+
+async def keep_division(session: AsyncSession, event: DivisionRecorded) -> None:
+    """Store a division's state unless a newer one is there."""
+    statement = insert(Division).values(
+        code=event.code,
+        name=event.name,
+        valid_until=event.valid_until,
+        recorded_at=event.recorded_at,
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["code"],
+            set_={
+                name: statement.excluded[name] for name in ("name", "valid_until", "recorded_at")
+            },
+            where=Division.recorded_at < statement.excluded.recorded_at,
+        )
+    )
+
+
+async def list_items(session: AsyncSession) -> Sequence[Any]:
+    """Every item of the copy: id, version, status, state."""
+    columns = (
+        col(CatalogueItem.item_id),
+        col(CatalogueItem.version),
+        col(CatalogueItem.status),
+        col(CatalogueItem.state),
+    )
+    return (await session.execute(select(*columns))).all()
+
+
+async def list_divisions(session: AsyncSession) -> dict[str, str]:
+    """Code → name of every division that still exists."""
+    rows = await session.execute(
+        select(col(Division.code), col(Division.name)).where(col(Division.valid_until).is_(None))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def list_units(session: AsyncSession) -> dict[str, str]:
+    """Code → name of every unit."""
+    rows = await session.execute(select(col(Unit.code), col(Unit.name)))
+    return {row[0]: row[1] for row in rows}
+
+
+async def find_active_rules(session: AsyncSession) -> Any | None:
+    """The active rule set: version and rules."""
+    statement = select(col(RoutingRuleSet.version), col(RoutingRuleSet.rules)).where(
+        col(RoutingRuleSet.state) == "active"
+    )
+    return (await session.execute(statement)).one_or_none()
+
+
+async def list_calendar_years(session: AsyncSession) -> dict[int, bool]:
+    """Year → whether it is provisional."""
+    rows = await session.execute(select(col(CalendarYear.year), col(CalendarYear.provisional)))
+    return {row[0]: row[1] for row in rows}
+
+
+async def list_calendar_days(session: AsyncSession) -> dict[date, bool]:
+    """Day → whether it is worked, for the days that break the weekly pattern."""
+    rows = await session.execute(select(col(CalendarDay.day), col(CalendarDay.is_working)))
+    return {row[0]: row[1] for row in rows}

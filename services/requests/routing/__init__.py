@@ -1,0 +1,1 @@
+"""Which unit a case goes to, and why."""

@@ -1,0 +1,20 @@
+"""Settings of the requests service."""
+
+from datetime import time
+
+from servicekit.settings import ServiceSettings, prefixed
+
+
+class RequestsSettings(ServiceSettings):
+    model_config = prefixed("REQUESTS")
+
+    http_port: int = 8020
+    metrics_port: int = 9020
+    worker_metrics_port: int = 9021
+    #: After this local time a submission counts as received on the next working day. Provisional:
+    #: counties publish their own window hours.
+    office_closes_at: time = time(17, 30)
+    #: 补正 must be answered within this many working days. Provisional, set by the county.
+    correction_days: int = 10
+    #: Connections of the pool that the group write uses.
+    intake_connections: int = 3

@@ -1,0 +1,1 @@
+"""一窗受理: taking an application in."""
