@@ -57,6 +57,10 @@ class ApacheKafka:
     def running(self) -> bool:
         return self._child.running
 
+    @property
+    def crashed(self) -> bool:
+        return self._child.crashed
+
     def start(self) -> None:
         """Format the storage when it is new, start the broker, wait until it takes topics.
 

@@ -43,6 +43,10 @@ class Broker(Protocol):
     @property
     def running(self) -> bool: ...
 
+    @property
+    def crashed(self) -> bool:
+        """Whether it ended although nobody asked it to."""
+
     def start(self) -> None:
         """Start it and wait until it answers; nothing happens when it runs."""
 

@@ -21,6 +21,7 @@ class Child:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._wanted = False
         self._log_file: Path | None = None
 
     @property
@@ -30,6 +31,11 @@ class Child:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def crashed(self) -> bool:
+        """Whether it ended although nobody asked it to."""
+        return self._wanted and not self.running
 
     def start(
         self,
@@ -54,6 +60,7 @@ class Child:
                 env=environment,
                 **(account.identity if account else {}),
             )
+        self._wanted = True
         lifeline.guard(self._process.pid)
 
     def send(self, number: signal.Signals) -> None:
@@ -64,6 +71,7 @@ class Child:
 
     def stop(self, number: signal.Signals, timeout_seconds: float) -> None:
         """Ask it to end, insist after the timeout, and reap it."""
+        self._wanted = False
         if self._process is not None:
             self.send(number)
             self.send(signal.SIGCONT)  # a suspended process does not hear the other one
@@ -74,6 +82,7 @@ class Child:
         self.reap()
 
     def kill(self) -> None:
+        self._wanted = False
         self.send(signal.SIGKILL)
         self.reap()
 

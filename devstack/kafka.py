@@ -29,6 +29,7 @@ class External:
     owned = False
     pid = None
     running = True
+    crashed = False
 
     def __init__(self, bootstrap_servers: str) -> None:
         self.bootstrap_servers = bootstrap_servers

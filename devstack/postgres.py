@@ -91,6 +91,10 @@ class PostgresServer:
     def running(self) -> bool:
         return self._child.running
 
+    @property
+    def crashed(self) -> bool:
+        return self._child.crashed
+
     def dsn(self, database: str, user: str, password: str) -> str:
         """A URL such as the services' DATABASE_URL."""
         login = f"{quote(user, safe='')}:{quote(password, safe='')}"

@@ -41,6 +41,10 @@ class StandIn:
     def running(self) -> bool:
         return self._child.running
 
+    @property
+    def crashed(self) -> bool:
+        return self._child.crashed
+
     def start(self) -> None:
         """Start an empty cluster and wait until it answers.
 
