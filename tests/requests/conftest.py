@@ -29,9 +29,7 @@ KEPT = frozenset(
 
 
 def envelope_for(event) -> Envelope:
-    return Envelope(
-        new_id(), event.event_type, event.source, event.key, getattr(event, "recorded_at", None)
-    )
+    return Envelope(new_id(), event.event_type, event.source, event.key, event.recorded_at)
 
 
 async def deliver(service: RunningService, handler, event) -> None:

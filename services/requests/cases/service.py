@@ -1,6 +1,6 @@
 """What people and the clock do to cases: one transition engine for all of it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -264,7 +264,7 @@ def _forbidden(case: Any, caller: Caller, action: Action) -> Exception:
     return WrongRole()
 
 
-async def fill_missing_due_dates(session: AsyncSession) -> int:
+async def fill_missing_due_dates(session: AsyncSession, closes_at: time) -> int:
     """Give open cases the dates a missing calendar year withheld; return how many got one."""
     calendar = await load_calendar(session)
     filled = 0
@@ -278,7 +278,7 @@ async def fill_missing_due_dates(session: AsyncSession) -> int:
             promised = promise(
                 calendar,
                 submitted_at=case.submitted_at,
-                closes_at=RequestsSettings.model_fields["office_closes_at"].default,
+                closes_at=closes_at,
                 days=case.promised_days,
                 unit=case.promised_unit,
             )

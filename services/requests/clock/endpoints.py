@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 
 from servicekit.app import create_router
 from servicekit.auth import Caller, require
@@ -30,11 +30,11 @@ async def read_year(year: Year, session: ReadSession) -> CalendarYearRead:
 
 @router.put("/calendar/{year}")
 async def record_year(
-    year: Year, body: CalendarYearWrite, _: Operator, session: Session
+    year: Year, body: CalendarYearWrite, _: Operator, session: Session, request: Request
 ) -> CalendarYearRead:
     """录入或更正一年的节假日与调休安排；因缺历未定的承诺日期随即补上。"""
     if any(entry.day.year != year for entry in body.days):
         raise DayOutsideYear
     recorded = await service.record_year(session, year, body)
-    await fill_missing_due_dates(session)
+    await fill_missing_due_dates(session, request.app.state.settings.office_closes_at)
     return recorded

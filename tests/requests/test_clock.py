@@ -1,0 +1,167 @@
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from contracts.values import TimeUnit
+from services.requests.cases.timers import deadline_passed, deem_accepted
+from services.requests.clock.rules import CalendarMissing, WorkingCalendar, received_on
+from services.requests.clock.service import promise
+from tests.requests.factories import key, make_request
+from tests.support.tokens import bearer, resident
+
+# 2026 as announced: 春节 15–23 February, working weekend days 14 and 28 February.
+SPRING = {date(2026, 2, day): False for day in range(15, 24)}
+CALENDAR = WorkingCalendar(
+    frozenset({2025, 2026}),
+    SPRING | {date(2026, 2, 14): True, date(2026, 2, 28): True, date(2026, 1, 4): True},
+)
+DAYS = st.dates(date(2025, 1, 1), date(2026, 9, 1))
+
+
+class TestWorkingCalendar:
+    def test_make_up_saturday_is_worked_and_holiday_weekday_is_not(self):
+        assert CALENDAR.is_working(date(2026, 2, 14))
+        assert not CALENDAR.is_working(date(2026, 2, 16))
+        assert not CALENDAR.is_working(date(2026, 2, 7))
+
+    def test_day_zero_is_not_counted_and_the_long_holiday_is_jumped(self):
+        friday = date(2026, 2, 13)
+        assert CALENDAR.add(friday, 1, TimeUnit.working_days) == date(2026, 2, 14)
+        assert CALENDAR.add(friday, 2, TimeUnit.working_days) == date(2026, 2, 24)
+
+    def test_calendar_days_end_on_a_working_day(self):
+        assert CALENDAR.add(date(2026, 2, 10), 5, TimeUnit.calendar_days) == date(2026, 2, 24)
+
+    def test_a_missing_year_is_an_error_never_a_date(self):
+        with pytest.raises(CalendarMissing) as missing:
+            CALENDAR.add(date(2026, 12, 25), 20, TimeUnit.working_days)
+        assert missing.value.year == 2027
+
+    @given(DAYS, st.integers(0, 40))
+    def test_a_limit_holds_exactly_its_working_days(self, start, count):
+        end = CALENDAR.add(start, count, TimeUnit.working_days)
+        assert CALENDAR.count_between(start, end) == count
+        assert end == start or CALENDAR.is_working(end)
+
+    @given(DAYS, st.integers(0, 20), st.integers(0, 20))
+    def test_limits_add_up(self, start, first, second):
+        unit = TimeUnit.working_days
+        once = CALENDAR.add(start, first + second, unit)
+        assert CALENDAR.add(CALENDAR.add(start, first, unit), second, unit) == once
+
+
+@pytest.mark.parametrize(
+    ("local", "expected"),
+    [
+        ("2026-11-20T10:00", date(2026, 11, 20)),
+        ("2026-11-20T17:30", date(2026, 11, 23)),
+        ("2026-11-20T23:00", date(2026, 11, 23)),
+        ("2026-11-22T09:00", date(2026, 11, 23)),
+        ("2026-02-14T09:00", date(2026, 2, 14)),
+    ],
+)
+def test_receipt_at_night_and_on_days_off_counts_from_the_next_working_day(local, expected):
+    moment = datetime.fromisoformat(local + "+08:00").astimezone(UTC)
+    assert received_on(CALENDAR, moment, time(17, 30)) == expected
+
+
+def test_a_promise_waits_for_a_missing_calendar():
+    promised = promise(
+        CALENDAR,
+        submitted_at=datetime(2026, 12, 24, 2, tzinfo=UTC),
+        closes_at=time(17, 30),
+        days=20,
+        unit=TimeUnit.working_days,
+    )
+    assert promised.received_on == date(2026, 12, 24)
+    assert promised.due_on is None
+
+
+class TestCalendarYears:
+    async def test_the_announced_years_are_there(self, service):
+        answer = await service.client.get("/v1/calendar/2026")
+        working_weekends = [day["day"] for day in answer.json()["days"] if day["is_working"]]
+        assert working_weekends == [
+            "2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10",
+        ]  # fmt: skip
+
+    async def test_a_year_nobody_recorded(self, service):
+        answer = await service.client.get("/v1/calendar/2099")
+        assert (answer.status_code, answer.json()["code"]) == (404, "calendar-year-not-found")
+
+    async def test_recording_a_year_gives_waiting_cases_their_date(self, service):
+        await service.client.post("/v1/requests", json=make_request(), headers=resident() | key())
+        async with service.database.transaction() as session:
+            await session.execute(text("UPDATE service_case SET due_on = NULL"))
+        body = {"source": "国务院办公厅通知（测试）", "days": []}
+        answer = await service.client.put(
+            "/v1/calendar/2031", json=body, headers=bearer("operator")
+        )
+        assert answer.status_code == 200
+        [row] = await service.fetch("SELECT due_on FROM service_case")
+        assert row["due_on"] is not None
+
+    @pytest.mark.parametrize("who", [resident(), bearer("window-clerk")])
+    async def test_only_the_operator(self, service, who):
+        body = {"source": "国务院办公厅通知（测试）", "days": []}
+        answer = await service.client.put("/v1/calendar/2032", json=body, headers=who)
+        assert (answer.status_code, answer.json()["code"]) == (403, "wrong-role")
+        assert (await service.client.get("/v1/calendar/2032")).status_code == 404
+
+    @pytest.mark.parametrize(
+        ("days", "code"),
+        [
+            ([{"day": "2030-01-01", "is_working": False}], "day-outside-year"),
+            ([{"day": "2033-01-01", "is_working": False}] * 2, "invalid-request"),
+        ],
+    )
+    async def test_bad_years_change_nothing(self, service, days, code):
+        body = {"source": "国务院办公厅通知（测试）", "days": days}
+        answer = await service.client.put(
+            "/v1/calendar/2033", json=body, headers=bearer("operator")
+        )
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+        assert (await service.client.get("/v1/calendar/2033")).status_code == 404
+
+
+class TestTimersOfCases:
+    async def submitted(self, service) -> UUID:
+        answer = await service.client.post(
+            "/v1/requests", json=make_request(), headers=resident() | key()
+        )
+        return UUID(answer.json()["cases"][0]["id"])
+
+    async def fire(self, service, handler, case_id) -> None:
+        async with service.database.transaction() as session:
+            await handler(session, case_id)
+
+    async def test_silence_accepts_from_the_day_of_receipt(self, service):
+        case_id = await self.submitted(service)
+        past = datetime.now(UTC).date() - timedelta(days=10)
+        async with service.database.transaction() as session:
+            await session.execute(text("UPDATE service_case SET received_on = :day"), {"day": past})
+        await self.fire(service, deem_accepted, case_id)
+        [row] = await service.fetch("SELECT state, accepted_on FROM service_case")
+        assert (row["state"], row["accepted_on"]) == ("accepted", past)
+        _, event = (await service.events())[-1]
+        assert event["deemed"] is True
+
+    async def test_silence_after_a_notice_means_nothing(self, service):
+        case_id = await self.submitted(service)
+        async with service.database.transaction() as session:
+            await session.execute(text("UPDATE service_case SET state = 'correcting'"))
+        await self.fire(service, deem_accepted, case_id)
+        assert len(await service.events()) == 1
+
+    async def test_a_passed_limit_is_told_while_the_case_is_open_only(self, service):
+        case_id = await self.submitted(service)
+        await self.fire(service, deadline_passed, case_id)
+        assert (await service.events())[-1][1]["overdue"] is True
+        async with service.database.transaction() as session:
+            await session.execute(text("UPDATE service_case SET state = 'completed'"))
+        await self.fire(service, deadline_passed, case_id)
+        assert len(await service.events()) == 2
