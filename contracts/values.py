@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError as StdnumError
 
@@ -28,7 +28,9 @@ SIGNIFICANT_DIGITS = {
     DivisionLevel.township: 9,
     DivisionLevel.community: 12,
 }
-_DIVISION = re.compile(r"\d{12}")
+# [0-9], never \d, which also takes full-width and other digits of Unicode.
+_DIVISION = re.compile(r"(0[1-9]|[1-9][0-9])[0-9]{10}")
+_IDENTITY_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 
 
 def division_level(code: str) -> DivisionLevel:
@@ -62,15 +64,18 @@ def division_at(code: str, level: DivisionLevel) -> str:
 
 
 def _check_division(code: str) -> str:
-    if not _DIVISION.fullmatch(code) or code.startswith("00"):
+    if not _DIVISION.fullmatch(code):
         raise ValueError("区划代码应为 12 位数字")
     return code
 
 
 def _check_identity_number(number: str) -> str:
-    """Check length, birth date and check digit; a retired area prefix is no fault of the holder."""
-    number = number.strip().upper()
-    if not re.fullmatch(r"\d{17}[\dX]", number):
+    """Check length, birth date and check digit; a retired area prefix is no fault of the holder.
+
+    Returns the number without spaces and full-width characters, so that its blind index is one.
+    """
+    number = ric.compact(number)
+    if not _IDENTITY_NUMBER.fullmatch(number):
         raise ValueError("居民身份证号应为 18 位")
     try:
         born = ric.get_birth_date(number)
@@ -84,32 +89,36 @@ def _check_identity_number(number: str) -> str:
 
 
 def _check_uscc(code: str) -> str:
-    code = code.strip().upper()
+    """Return the code without spaces, dashes and full-width characters."""
     try:
-        uscc.validate(code)
+        compact: str = uscc.validate(code)
     except StdnumError:
         raise ValueError("统一社会信用代码不正确，请核对每一位") from None
-    return code
+    return compact
 
 
 #: 12-digit 统计用区划代码, trailing zeros for higher levels. Source: 国家统计局.
-DivisionCode = Annotated[str, AfterValidator(_check_division)]
+DivisionCode = Annotated[
+    str,
+    AfterValidator(_check_division),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DIVISION.pattern}$"}),
+]
 #: Service item code: national (31/33/34), provincial or our own; never judged by length alone.
 ItemCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{2,95}$")]
 #: Unit code: `<division code>:<department code>`.
-UnitCode = Annotated[str, StringConstraints(pattern=r"^\d{12}:[a-z][a-z0-9-]{1,47}$")]
+UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}:[a-z][a-z0-9-]{1,47}$")]
 #: Department code: kebab-case, see data/departments.yaml.
 DepartmentCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,47}$")]
 #: 办件编号: item code + yyyyMMdd + serial. Source: GB/T 39046-2020 `project_no` an..50 and observed use.
 CaseNumber = Annotated[str, StringConstraints(min_length=8, max_length=128)]
 #: Short public number of a request: 6-digit county, yyMMdd, serial and a check digit.
-RequestNumber = Annotated[str, StringConstraints(pattern=r"^\d{6}-\d{6}-\d{5,9}$")]
+RequestNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}-[0-9]{6}-[0-9]{5,9}$")]
 #: 居民身份证号, 18 characters. Source: GB 11643-1999.
 IdentityNumber = Annotated[str, AfterValidator(_check_identity_number)]
 #: 统一社会信用代码, 18 characters. Source: GB 32100-2015.
 Uscc = Annotated[str, AfterValidator(_check_uscc)]
 #: Mainland mobile number, 11 digits.
-MobileNumber = Annotated[str, StringConstraints(pattern=r"^1[3-9]\d{9}$")]
+MobileNumber = Annotated[str, StringConstraints(pattern=r"^1[3-9][0-9]{9}$")]
 PositiveDays = Annotated[int, Field(ge=0, le=3650)]
 
 
