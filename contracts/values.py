@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError as StdnumError
+from stdnum.util import clean
 
 
 class DivisionLevel(StrEnum):
@@ -72,9 +73,9 @@ def _check_division(code: str) -> str:
 def _check_identity_number(number: str) -> str:
     """Check length, birth date and check digit; a retired area prefix is no fault of the holder.
 
-    Returns the number without spaces and full-width characters, so that its blind index is one.
+    Returns it without spaces, dashes and full-width characters, so that its blind index is one.
     """
-    number = ric.compact(number)
+    number = clean(number, " -").upper()
     if not _IDENTITY_NUMBER.fullmatch(number):
         raise ValueError("居民身份证号应为 18 位")
     try:
