@@ -1,0 +1,98 @@
+"""One request under way at the gateway, and its answer as it leaves."""
+
+import asyncio
+import time
+
+import orjson
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway.headers import RequestHead, answer_headers
+from gateway.routes import Route
+from servicekit.auth import Caller
+from servicekit.errors import PROBLEM_TYPE, ServiceError, problem_document
+
+_BODYLESS = frozenset({204, 304})
+#: After these the rest of the body may still be on its way: the connection is not used again.
+_CLOSING = frozenset({408, 413})
+
+
+class Exchange:
+    """Wraps ASGI's `send`: adapts headers once, remembers the status."""
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, added: list[tuple[bytes, bytes]]
+    ) -> None:
+        self.scope = scope
+        self.receive = receive
+        self._send = send
+        self.added = added
+        self.method: str = scope["method"]
+        self.head = RequestHead([], "")
+        self.route: Route | None = None
+        self.caller: Caller | None = None
+        self.address = ""
+        self.started_at = time.perf_counter()
+        self.status = 0  #: 0 until an answer has begun
+        self.is_complete = False
+
+    async def send(self, message: Message) -> None:
+        """ASGI's `send` with our headers."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = answer_headers(
+                message.get("headers", ()),
+                request_id=self.head.request_id,
+                added=self.added,
+                no_store=self.route is None or not self.route.cacheable,
+                bodyless=self.status in _BODYLESS,
+            )
+            if self.status in _CLOSING:
+                message["headers"].append((b"connection", b"close"))
+        elif not message.get("more_body", False):
+            self.is_complete = True
+        await self._send(message)
+
+    async def refuse(self, error: ServiceError) -> None:
+        """Answer with a problem document."""
+        body = orjson.dumps(problem_document(error, self.head.request_id), default=str)
+        headers = [
+            (b"content-type", PROBLEM_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            *((name.lower().encode(), value.encode()) for name, value in error.headers.items()),
+        ]
+        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+
+class HangUpWatch:
+    """Cancels the task that serves a caller when the caller hangs up.
+
+    The task then sees `CancelledError`; `is_gone` tells it that nobody waits any more.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        served = asyncio.current_task()
+        assert served is not None
+        self._exchange = exchange
+        self._served: asyncio.Task[object] = served
+        self._task: asyncio.Task[None] | None = None
+        self._is_stopped = False
+        self.is_gone = False
+
+    def start(self) -> None:
+        """Begin to watch; whoever reads the request's body must have finished."""
+        if not self._is_stopped:
+            self._task = asyncio.create_task(self._watch())
+
+    def stop(self) -> None:
+        """Stop watching, for good."""
+        self._is_stopped = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _watch(self) -> None:
+        while (await self._exchange.receive())["type"] != "http.disconnect":
+            pass
+        if not (self._is_stopped or self._exchange.is_complete):
+            self.is_gone = True
+            self._served.cancel()
