@@ -4,6 +4,8 @@ from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.envelope import Event
 from contracts.topics import EVALUATION, SCORES
 from contracts.values import DivisionCode, RatingLevel
@@ -68,6 +70,16 @@ class RectificationReplied(CaseRatingEvent):
     reply: str
 
 
+class RectificationReopened(CaseRatingEvent):
+    """重新整改: the resident says it is not solved, on the telephone or by a second bad rating."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.rectification-reopened.v1"
+
+    rectification_id: UUID
+    reason: Literal["call-back", "rating"]
+    due_on: date | None
+
+
 class RectificationClosed(CaseRatingEvent):
     """销号: called back and closed."""
 
@@ -96,4 +108,8 @@ class ScoreChanged(Event):
     satisfaction_ratio: float | None
     #: Mean stars in [1, 5]; None without ratings.
     average_stars: float | None
+    #: First ratings as they were given, so that a 差评 made good stays in the statistics.
+    first_counts: dict[RatingLevel, int] = Field(default_factory=dict)
+    #: Ratings by default after silence; in no other count and in no rate.
+    default_count: int = 0
     recorded_at: datetime

@@ -22,6 +22,7 @@ EVENTS: tuple[type[Event], ...] = (
     evaluation.RatingGiven,
     evaluation.RectificationOpened,
     evaluation.RectificationReplied,
+    evaluation.RectificationReopened,
     evaluation.RectificationClosed,
     evaluation.ScoreChanged,
     exchange.NoticeDelivered,
