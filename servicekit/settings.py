@@ -9,6 +9,10 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+#: Variables of other software that happen to carry the prefix of a service.
+_FOREIGN = frozenset({"REQUESTS_CA_BUNDLE"})  # the certificate bundle of a well-known HTTP library
+
+
 class UnknownSetting(SystemExit):
     """A variable with the service's prefix that no setting reads: most likely a typing error."""
 
@@ -73,7 +77,7 @@ class ServiceSettings(BaseSettings):
         prefix = cls.model_config.get("env_prefix", "")
         known = {f"{prefix}{name}".upper() for name in cls.model_fields}
         strangers = sorted(
-            name for name in os.environ if name.startswith(prefix) and name not in known
+            name for name in os.environ if name.startswith(prefix) and name not in known | _FOREIGN
         )
         if strangers:
             raise UnknownSetting(f"unknown settings: {', '.join(strangers)}")
