@@ -25,8 +25,8 @@ class Case:
 
     async def act(self, who, action, *, version=None, headers=None, **body):
         answer = await self.service.client.post(
-            f"/v1/cases/{self.id}/actions",
-            json={"action": action, **body},
+            f"/v1/cases/{self.id}/actions/{action}",
+            json=body,
             headers=who | {"If-Match": f'"{version or self.version}"'} | (headers or {}),
         )
         if answer.status_code == 200:
@@ -153,7 +153,7 @@ class TestRefusals:
 
     async def test_missing_version(self, case):
         answer = await case.service.client.post(
-            f"/v1/cases/{case.id}/actions", json={"action": "accept"}, headers=case.clerk
+            f"/v1/cases/{case.id}/actions/accept", json={}, headers=case.clerk
         )
         assert (answer.status_code, answer.json()["code"]) == (428, "version-required")
 
@@ -163,24 +163,24 @@ class TestRefusals:
         await self.assert_unchanged(case)
 
     @pytest.mark.parametrize(
-        "body",
+        ("action", "body"),
         [
-            {"action": "explode"},
-            {"action": "decide"},
-            {"action": "decide", "granted": True, "more": 1},
-            {"action": "request-correction", "missing": []},
-            {"action": "complete", "result_code": 9},
-            {},
+            ("decide", {}),
+            ("decide", {"granted": True, "more": 1}),
+            ("request-correction", {"missing": []}),
+            ("complete", {"result_code": 9}),
+            ("refuse", {"reason": ""}),
+            ("dispatch", {"unit_code": "nowhere"}),
         ],
     )
-    async def test_bad_body(self, case, body):
-        answer = await case.service.client.post(
-            f"/v1/cases/{case.id}/actions",
-            json=body,
-            headers=case.clerk | {"If-Match": '"1"'},
-        )
+    async def test_bad_body(self, case, action, body):
+        answer = await case.act(case.handler, action, **body)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
         await self.assert_unchanged(case)
+
+    async def test_unknown_action(self, case):
+        answer = await case.act(case.handler, "explode")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
 
     async def test_unknown_case(self, case):
         case.id = str(uuid4())

@@ -19,7 +19,6 @@ class _ActionBody(BaseModel):
 class Dispatch(_ActionBody):
     """人工派单。"""
 
-    action: Literal["dispatch"]
     unit_code: UnitCode
     note: Note | None = None
 
@@ -27,7 +26,6 @@ class Dispatch(_ActionBody):
 class RequestCorrection(_ActionBody):
     """补正告知：一次告知全部需要补正的内容，只有一次。"""
 
-    action: Literal["request-correction"]
     missing: list[Annotated[str, Field(min_length=2, max_length=200)]] = Field(
         min_length=1, max_length=30
     )
@@ -36,7 +34,6 @@ class RequestCorrection(_ActionBody):
 class AnswerCorrection(_ActionBody):
     """补正。"""
 
-    action: Literal["answer-correction"]
     materials: list[MaterialBody] = Field(default_factory=list, max_length=50)
     note: Note | None = None
 
@@ -44,14 +41,12 @@ class AnswerCorrection(_ActionBody):
 class Accept(_ActionBody):
     """受理。"""
 
-    action: Literal["accept"]
     note: Note | None = None
 
 
 class Refuse(_ActionBody):
     """不予受理：说明理由，并告知应向哪个机关申请。"""
 
-    action: Literal["refuse"]
     reason: Annotated[str, Field(min_length=4, max_length=500)]
     right_organ: Annotated[str, Field(min_length=2, max_length=100)] | None = None
 
@@ -59,7 +54,6 @@ class Refuse(_ActionBody):
 class Decide(_ActionBody):
     """决定。"""
 
-    action: Literal["decide"]
     granted: bool
     note: Note | None = None
 
@@ -67,7 +61,6 @@ class Decide(_ActionBody):
 class Complete(_ActionBody):
     """办结。result_code: 0 出证办结，1 退回办结，6 其他。"""
 
-    action: Literal["complete"]
     result_code: Literal[0, 1, 6]
     note: Note | None = None
 
@@ -75,21 +68,18 @@ class Complete(_ActionBody):
 class Withdraw(_ActionBody):
     """撤回。"""
 
-    action: Literal["withdraw"]
     note: Note | None = None
 
 
-ActionBody = Annotated[
-    Dispatch
-    | RequestCorrection
-    | AnswerCorrection
-    | Accept
-    | Refuse
-    | Decide
-    | Complete
-    | Withdraw,
-    Field(discriminator="action"),
-]
+ActionBody = (
+    Dispatch | RequestCorrection | AnswerCorrection | Accept | Refuse | Decide | Complete | Withdraw
+)
+
+
+class CaseVersion(BaseModel):
+    """办件处理后的版本号，下一步以 If-Match 带回。"""
+
+    version: int
 
 
 class HistoryEntry(BaseModel):

@@ -142,6 +142,7 @@ async def act(
     case_id: UUID,
     expected_version: int,
     caller: Caller,
+    action: Action,
     body: ActionBody,
 ) -> int:
     """Take one step with a case; return its new version.
@@ -156,7 +157,6 @@ async def act(
     case = await repository.find_case(session, case_id, lock=True)
     if case is None:
         raise CaseNotFound
-    action = Action(body.action)
     notice = await repository.find_notice(session, case_id)
     actors = actors_of(case, caller)
     reason = refusal(action, _facts(case, notice), actors)
