@@ -46,6 +46,10 @@ class ApacheKafka:
         return f"127.0.0.1:{self._ports.kafka}"
 
     @property
+    def is_new(self) -> bool:
+        return not (self._directory / "data" / "meta.properties").exists()
+
+    @property
     def log_file(self) -> Path:
         return self._directory / "kafka.log"
 
@@ -118,7 +122,7 @@ class ApacheKafka:
         (self._directory / "log4j2.properties").write_text(_LOG4J2)
         lines = [f"{name}={value}\n" for name, value in self._properties().items()]
         self._configuration.write_text("".join(lines))
-        if not (self._directory / "data" / "meta.properties").exists():
+        if self.is_new:
             self._format()
 
     def _format(self) -> None:

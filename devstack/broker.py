@@ -34,6 +34,10 @@ class Broker(Protocol):
         """Ours to stop and to break; False for one that KAFKA_BOOTSTRAP_SERVERS names."""
 
     @property
+    def is_new(self) -> bool:
+        """Whether its next start begins without topics."""
+
+    @property
     def bootstrap_servers(self) -> str:
         """`host:port,…`; to be read after `start()`, for the stand-in picks its own port."""
 

@@ -27,6 +27,7 @@ class External:
 
     is_apache = True
     owned = False
+    is_new = False
     pid = None
     running = True
     crashed = False

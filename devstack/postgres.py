@@ -74,6 +74,11 @@ class PostgresServer:
         return self.home != self._requested
 
     @property
+    def is_new(self) -> bool:
+        """Whether its next start begins with no data."""
+        return not (self._data / "PG_VERSION").exists()
+
+    @property
     def log_file(self) -> Path:
         return self.home / "postgres.log"
 
@@ -120,7 +125,7 @@ class PostgresServer:
         self._child.reap()
         end_leftover(self._data / "postmaster.pid", str(self._data))
         wait_until_free(self.port, "PostgreSQL")
-        if not (self._data / "PG_VERSION").exists():
+        if self.is_new:
             self._initialise()
         self._launch_until_ready()
 

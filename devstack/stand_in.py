@@ -23,6 +23,7 @@ class StandIn:
 
     is_apache = False
     owned = True
+    is_new = False
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory.absolute()

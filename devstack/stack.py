@@ -1,0 +1,255 @@
+"""A whole stack: PostgreSQL, Kafka, the OIDC issuer and every process, started and stopped."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Final, Self
+
+from devstack.broker import Broker
+from devstack.environment import Surroundings, environment_file, program_table
+from devstack.kafka import choose_broker
+from devstack.layout import DATABASES
+from devstack.output import Output
+from devstack.ports import Ports, PortTaken
+from devstack.postgres import PostgresServer
+from devstack.setup import SetUp
+from devstack.stack_secrets import StackSecrets, write_private
+from devstack.stand_in import StandIn
+from devstack.steps import step
+from devstack.supervisor import Supervisor
+
+WATCH_SECONDS: Final = 0.5
+Server = PostgresServer | Broker
+
+
+class StackBusy(RuntimeError):
+    """Another run uses the same directory."""
+
+
+class Stack:
+    """Everything on one machine, with all its state in one directory.
+
+    A server that is passed in must be started, and is left running; else the stack has its own.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        ports: Ports | None = None,
+        *,
+        postgres: PostgresServer | None = None,
+        broker: Broker | None = None,
+        fast: bool = False,
+        overrides: Mapping[str, Mapping[str, str]] | None = None,
+        output: Output | None = None,
+        log_level: str = "info",
+    ) -> None:
+        self.directory = directory.absolute()
+        self.ports = ports or Ports()
+        self.output = output or Output(self.directory / "logs")
+        self._own_postgres = postgres is None
+        self._postgres = postgres or PostgresServer(
+            self.directory / "postgres", self.ports.postgres, fast=fast
+        )
+        self._own_broker = broker is None
+        self._broker = broker
+        self._overrides = overrides or {}
+        self._log_level = log_level
+        self._around: Surroundings | None = None
+        self._supervisor: Supervisor | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._lock: IO[str] | None = None
+
+    # -- what it is -------------------------------------------------------------------------
+
+    @property
+    def postgres(self) -> PostgresServer:
+        return self._postgres
+
+    @property
+    def broker(self) -> Broker:
+        assert self._broker is not None, "the stack was not started"
+        return self._broker
+
+    @property
+    def supervisor(self) -> Supervisor:
+        assert self._supervisor is not None, "the stack was not started"
+        return self._supervisor
+
+    @property
+    def around(self) -> Surroundings:
+        assert self._around is not None, "the stack was not started"
+        return self._around
+
+    @property
+    def gateway_url(self) -> str:
+        return self.around.gateway_url
+
+    @property
+    def issuer_url(self) -> str:
+        return self.around.issuer_url
+
+    # -- life -------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start everything and wait until every process is ready. `stop()` also after a failure.
+
+        Raises:
+            StackBusy: another run uses the directory.
+            PortTaken: another program has one of the ports.
+            PostgresFailed, BrokerFailed: a server did not start.
+            StepFailed: a migration or a seed failed.
+            NotReady: a process did not become ready.
+        """
+        self._prepare_directory()
+        self._check_ports()
+        secrets = StackSecrets(self.directory)
+        secrets.load()
+        if self._broker is None:
+            self._broker = await asyncio.to_thread(
+                choose_broker, self.directory / "kafka", self.ports, True, self.output.warn
+            )
+        fresh = await self._start_servers()
+        await asyncio.to_thread(self._create_databases, secrets)
+        self._around = Surroundings(
+            directory=self.directory,
+            ports=self.ports,
+            secrets=secrets,
+            database_url={
+                name: self._postgres.dsn(name, name, secrets.password(name)) for name in DATABASES
+            },
+            bootstrap_servers=self._broker.bootstrap_servers,
+            overrides=self._overrides,
+            log_level=self._log_level,
+        )
+        write_private(self.directory / "stack.env", environment_file(self._around))
+        await self._set_up(fresh=fresh)
+        await self._start_processes()
+
+    async def stop(self) -> None:
+        """Stop everything in reverse order; nothing of it is left running."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+            self._watch = None
+        if self._supervisor is not None:
+            await self._supervisor.stop_all()
+        if self._broker is not None and self._own_broker:
+            await asyncio.to_thread(self._broker.stop)
+        if self._own_postgres:
+            await asyncio.to_thread(self._postgres.stop)
+        self.output.close()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _prepare_directory(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        # PostgreSQL's account must pass through; the secrets in it are 0600.
+        self.directory.chmod(0o711)
+        lock = (self.directory / "lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            owner = lock.read().strip()
+            lock.close()
+            raise StackBusy(f"process {owner} already runs a stack in {self.directory}") from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        self._lock = lock
+
+    def _check_ports(self) -> None:
+        """Name every taken port at once, before anything is started."""
+        taken = self.ports.taken()
+        servers = {self.ports.postgres, self.ports.kafka, self.ports.kafka_controller}
+        # Servers of a run that was killed may still be there: they are ended by their own start.
+        taken = {port: name for port, name in taken.items() if port not in servers}
+        if taken:
+            named = ", ".join(f"{port} ({name})" for port, name in sorted(taken.items()))
+            raise PortTaken(
+                f"ports in use by another program: {named}. "
+                "End it, or choose other ports with --port-offset."
+            )
+
+    async def _start_servers(self) -> bool:
+        """Start PostgreSQL and the broker at once; whether one of them begins empty."""
+        broker = self.broker
+        fresh = self._postgres.is_new or broker.is_new
+        starts = []
+        if self._own_postgres:
+            starts.append(self._start_server("PostgreSQL", self._postgres))
+        if self._own_broker:
+            kind = "Kafka (stand-in)" if isinstance(broker, StandIn) else "Kafka"
+            starts.append(self._start_server(kind, broker))
+        outcomes = await asyncio.gather(*starts, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        if self._own_postgres and self._postgres.moved:
+            self.output.say(
+                f"PostgreSQL keeps its data in {self._postgres.home}: the account it runs under "
+                f"cannot reach {self.directory}"
+            )
+        return fresh
+
+    async def _start_server(self, title: str, server: Server) -> None:
+        with step(self.output, f"starting {title}"):
+            await asyncio.to_thread(server.start)
+
+    def _create_databases(self, secrets: StackSecrets) -> None:
+        for name in DATABASES:
+            self._postgres.create_database(name, name, secrets.password(name))
+
+    async def _set_up(self, *, fresh: bool) -> None:
+        setup = SetUp(self.around, self.output, broker_kind=type(self.broker).__name__)
+        if fresh or not self.broker.owned:
+            setup.forget()
+        if setup.is_done():
+            self.output.say("databases, topics and reference data are up to date")
+        else:
+            await setup.run()
+
+    async def _start_processes(self) -> None:
+        self._supervisor = Supervisor(program_table(self.around), self.output)
+        with step(self.output, f"starting {len(self._supervisor.names)} processes"):
+            await self._supervisor.start_all()
+            await self._supervisor.wait_until_ready()
+        self._watch = asyncio.create_task(self._watch_servers(), name="watch servers")
+
+    async def _watch_servers(self) -> None:
+        """Start PostgreSQL and Kafka again when they crash (not when they were stopped)."""
+        servers: dict[str, Server] = {"PostgreSQL": self._postgres, "Kafka": self.broker}
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            for title, server in servers.items():
+                if server.crashed and isinstance(server, StandIn):
+                    self.output.warn("the stand-in for Kafka ended, and its events with it")
+                    return
+                if server.crashed:
+                    self.output.warn(f"{title} ended; starting it again")
+                    await asyncio.to_thread(server.start)
