@@ -1,7 +1,7 @@
 """Value types that cross services: codes, numbers and levels, each with its own check."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Annotated
 
@@ -31,6 +31,8 @@ SIGNIFICANT_DIGITS = {
 }
 # [0-9], never \d, which also takes full-width and other digits of Unicode.
 _DIVISION = re.compile(r"(0[1-9]|[1-9][0-9])[0-9]{10}")
+#: The whole country keeps one time; a child is born on a day of it, not of UTC.
+_CHINA = timezone(timedelta(hours=8))
 _IDENTITY_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 
 
@@ -82,7 +84,7 @@ def _check_identity_number(number: str) -> str:
         born = ric.get_birth_date(number)
     except StdnumError:
         raise ValueError("居民身份证号中的出生日期不存在") from None
-    if born > datetime.now(UTC).date():
+    if born > datetime.now(_CHINA).date():
         raise ValueError("居民身份证号中的出生日期在将来")
     if ric.calc_check_digit(number) != number[-1]:
         raise ValueError("居民身份证号的校验码不符，请核对每一位")
