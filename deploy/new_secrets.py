@@ -15,6 +15,7 @@ import secrets
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from joserfc.jwk import ECKey
 
@@ -72,7 +73,7 @@ def compose_environment(root: Path, today: datetime) -> str:
     return "\n".join(lines) + "\n"
 
 
-def kubernetes_secrets(root: Path, today: datetime) -> dict[str, object]:
+def kubernetes_secrets(root: Path, today: datetime) -> dict[str, Any]:
     """Every Secret the manifests refer to.
 
     Raises:
@@ -125,7 +126,7 @@ def _key_bytes() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def _secret(name: str, values: dict[str, str]) -> dict[str, object]:
+def _secret(name: str, values: dict[str, str]) -> dict[str, Any]:
     kind = "kubernetes.io/basic-auth" if "password" in values else "Opaque"
     metadata = {"name": name, "labels": {"app.kubernetes.io/part-of": "yichuang"}}
     return {
