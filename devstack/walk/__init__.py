@@ -1,0 +1,6 @@
+"""The guided case of `make run` and `make demo`."""
+
+from devstack.walk.story import walk
+from devstack.walk.walker import WalkFailed
+
+__all__ = ["WalkFailed", "walk"]
