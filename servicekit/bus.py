@@ -86,11 +86,7 @@ async def create_topics(bootstrap_servers: str, topics: Sequence[Topic]) -> None
     await admin.start()
     try:
         there = set(await admin.list_topics())
-        wanted = [
-            NewTopic(topic.name, topic.partitions, -1, topic_configs=topic.config())
-            for topic in topics
-            if topic.name not in there
-        ]
+        wanted = [_new_topic(topic) for topic in topics if topic.name not in there]
         if wanted:
             answer = await admin.create_topics(wanted)
             for name, code, *_ in answer.topic_errors:
@@ -98,6 +94,14 @@ async def create_topics(bootstrap_servers: str, topics: Sequence[Topic]) -> None
                     raise for_code(code)(f"topic {name}")
     finally:
         await admin.close()
+
+
+def _new_topic(topic: Topic) -> NewTopic:
+    # -1: as many copies as the cluster makes by default. The client takes it only beside an
+    # assignment of replicas; an empty one assigns nothing.
+    return NewTopic(
+        topic.name, topic.partitions, -1, replica_assignments={}, topic_configs=topic.config()
+    )
 
 
 def is_transient(error: BaseException) -> bool:
