@@ -28,8 +28,12 @@ def token(
     unit: str | None = None,
     name: str | None = "测试人员",
     expires_in: int = 600,
+    key: ECKey | None = None,
 ) -> str:
-    """Sign an access token; `token("handler", unit="140802000000:disabled-federation")`."""
+    """Sign an access token; `token("handler", unit="140802000000:disabled-federation")`.
+
+    `key` is the gateway's own where real processes verify it.
+    """
     now = int(time.time())
     claims = {
         "iss": ISSUER,
@@ -46,8 +50,9 @@ def token(
         "exp": now + expires_in,
         "jti": str(uuid4()),
     }
-    header = {"alg": ALGORITHM, "kid": "test-key"}
-    return jwt.encode(header, {k: v for k, v in claims.items() if v is not None}, signing_key())
+    key = key or signing_key()
+    header = {"alg": ALGORITHM, "kid": key.kid}
+    return jwt.encode(header, {k: v for k, v in claims.items() if v is not None}, key)
 
 
 def bearer(*roles: str, **claims) -> dict[str, str]:
