@@ -50,7 +50,7 @@ class WrongUnit(Forbidden):
 
 
 class WrongPerson(Forbidden):
-    code, title = "wrong-person", "您只能查看和办理本人的事项"
+    code, title = "wrong-person", "您只能查看和办理自己的事"
 
 
 @dataclass(frozen=True, slots=True)
