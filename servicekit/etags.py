@@ -29,9 +29,16 @@ def set_etag(response: Response, version: int) -> None:
 
 
 async def _expected_version(request: Request) -> int:
+    expected = await _maybe_expected_version(request)
+    if expected is None:
+        raise PreconditionRequired
+    return expected
+
+
+async def _maybe_expected_version(request: Request) -> int | None:
     value = request.headers.get("if-match")
     if value is None:
-        raise PreconditionRequired
+        return None
     match = _STRONG.match(value.strip())
     if match is None:
         raise VersionMalformed
@@ -40,6 +47,8 @@ async def _expected_version(request: Request) -> int:
 
 #: The version the caller has read; 428 without If-Match.
 ExpectedVersion = Annotated[int, Depends(_expected_version)]
+#: The same for a PUT that also creates: None without If-Match.
+MaybeExpectedVersion = Annotated[int | None, Depends(_maybe_expected_version)]
 
 
 def is_unchanged(request: Request, tag: str) -> bool:
