@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import Response
 
@@ -124,6 +124,12 @@ def install_error_handlers(app: FastAPI, constraints: ConstraintErrors) -> None:
             return problem_response(ServiceError(), _instance(request))
         return problem_response(known(), _instance(request))
 
+    async def database_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, DBAPIError)
+        if getattr(error.orig, "sqlstate", None) in _UNSTORABLE_TEXT:
+            return problem_response(UnstorableText(), _instance(request))
+        raise error
+
     async def framework_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, StarletteHTTPException)
         return problem_response(_FRAMEWORK.get(error.status_code, BadRequest)(), _instance(request))
@@ -131,11 +137,16 @@ def install_error_handlers(app: FastAPI, constraints: ConstraintErrors) -> None:
     app.add_exception_handler(ServiceError, service_error)
     app.add_exception_handler(RequestValidationError, validation_error)
     app.add_exception_handler(IntegrityError, integrity_error)
+    app.add_exception_handler(DBAPIError, database_error)
     app.add_exception_handler(StarletteHTTPException, framework_error)
 
 
 class MalformedJson(BadRequest):
     code, title = "malformed-json", "请求内容不是有效的 JSON"
+
+
+class UnstorableText(Invalid):
+    code, title = "unstorable-text", "内容里有无法保存的字符"
 
 
 class WrongContentType(ServiceError):
@@ -150,6 +161,8 @@ class MethodNotAllowed(ServiceError):
     status, code, title = 405, "method-not-allowed", "不支持这种操作"
 
 
+#: PostgreSQL's codes for text with a NUL character, plain and inside JSON: nothing else finds it.
+_UNSTORABLE_TEXT = frozenset({"22021", "22P05"})
 _FRAMEWORK: dict[int, type[ServiceError]] = {
     404: NotFound,
     405: MethodNotAllowed,
