@@ -41,6 +41,15 @@ class FacilityRecorded(Event):
     division_code: DivisionCode
     address: str
     phone: str | None
+    #: Degrees WGS 84, and the system they were first taken in.
     latitude: float | None
     longitude: float | None
+    original_crs: str | None = None
+    total_area_m2: float | None = None
+    activity_area_m2: float | None = None
+    office_area_m2: float | None = None
+    #: Ramp, lift and the like; null where nobody knows.
+    accessibility: dict[str, bool | None] = {}
+    #: Weekday → intervals of local time, "08:30" to at most "24:00"; None: not recorded.
+    weekly_hours: dict[str, list[dict[str, str]]] | None = None
     recorded_at: datetime
