@@ -1,0 +1,1 @@
+"""Where: divisions, communities, the facilities in them and when they are open."""

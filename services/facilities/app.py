@@ -1,0 +1,35 @@
+"""The API process of the facilities service."""
+
+from fastapi import FastAPI
+
+from servicekit.app import create_service_app
+from servicekit.auth import TokenVerifier
+from servicekit.errors import ConstraintErrors
+from services.facilities.communities import endpoints as communities
+from services.facilities.divisions import endpoints as divisions
+from services.facilities.facilities import endpoints as facilities
+from services.facilities.facilities.service import FacilityNameTaken
+from services.facilities.hours import endpoints as hours
+from services.facilities.settings import FacilitiesSettings
+from services.facilities.types import endpoints as types
+
+CONSTRAINTS: ConstraintErrors = {"uq_facility_division_code_name": FacilityNameTaken}
+
+
+def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None = None) -> FastAPI:
+    """Put the API together."""
+    return create_service_app(
+        "facilities",
+        settings,
+        title="设施",
+        routers=[
+            divisions.router,
+            communities.router,
+            types.router,  # before facilities: "types" is no identifier
+            facilities.router,
+            hours.router,
+        ],
+        constraints=CONSTRAINTS,
+        verifier=verifier,
+        migrations="services.facilities.migrations",
+    )

@@ -1,0 +1,1 @@
+"""Villages and urban communities, and what is counted of them once a year."""

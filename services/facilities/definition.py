@@ -1,0 +1,19 @@
+"""What the commands and tests know of the facilities service."""
+
+from contracts.topics import FACILITIES
+from servicekit.process import Service
+from services.facilities.app import create_app
+from services.facilities.seed import seed
+from services.facilities.settings import FacilitiesSettings
+from services.facilities.worker import create_worker
+
+SERVICE = Service(
+    name="facilities",
+    title="设施: divisions, communities, facilities and their hours.",
+    settings=FacilitiesSettings,
+    create_app=create_app,
+    migrations="services.facilities.migrations",
+    create_worker=create_worker,
+    publishes=[FACILITIES],
+    seed=seed,
+)

@@ -1,0 +1,1 @@
+"""Places: what they are, where, how large, in what state."""

@@ -1,0 +1,90 @@
+"""Queries of facilities and their history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.facilities.models import Base
+
+_FACILITY = Base.metadata.tables["facility"]
+_HISTORY = Base.metadata.tables["facility_history"]
+_TYPE = Base.metadata.tables["facility_type"]
+
+
+@dataclass(frozen=True, slots=True)
+class FacilityFilter:
+    """What a list of facilities is narrowed to."""
+
+    #: First and last division code of a subtree, both included.
+    codes: tuple[str, str] | None = None
+    facility_type: str | None = None
+    state: str | None = None
+
+
+async def find(session: AsyncSession, facility_id: UUID, *, lock: bool = False) -> Any | None:
+    """One facility with its type; with `lock`, nobody else changes it before we commit."""
+    statement = _facilities().where(_FACILITY.c.id == facility_id)
+    if lock:
+        statement = statement.with_for_update(of=_FACILITY)
+    return (await session.execute(statement)).one_or_none()
+
+
+async def list_facilities(
+    session: AsyncSession,
+    wanted: FacilityFilter,
+    *,
+    after: tuple[str, UUID] | None,
+    limit: int,
+) -> Sequence[Any]:
+    """Facilities by division and, within one, in the order they were recorded."""
+    division, identifier = _FACILITY.c.division_code, _FACILITY.c.id
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.codes is not None:
+        conditions.append(division.between(*wanted.codes))
+    if wanted.facility_type is not None:
+        conditions.append(_FACILITY.c.facility_type == wanted.facility_type)
+    if wanted.state is not None:
+        conditions.append(_FACILITY.c.state == wanted.state)
+    if after is not None:
+        last_division, last_id = after
+        conditions.append(
+            (division > last_division) | ((division == last_division) & (identifier > last_id))
+        )
+    statement = _facilities().where(*conditions).order_by(division, identifier).limit(limit)
+    rows: Sequence[Any] = (await session.execute(statement)).all()
+    return rows
+
+
+async def add(session: AsyncSession, values: dict[str, Any]) -> None:
+    """Write a new facility."""
+    await session.execute(insert(_FACILITY).values(values))
+
+
+async def change(session: AsyncSession, facility_id: UUID, values: dict[str, Any]) -> None:
+    """Write changes of a facility whose row is locked."""
+    await session.execute(update(_FACILITY).where(_FACILITY.c.id == facility_id).values(values))
+
+
+async def append_history(session: AsyncSession, values: dict[str, Any]) -> None:
+    """Write down what happened."""
+    await session.execute(insert(_HISTORY).values(values))
+
+
+async def list_history(
+    session: AsyncSession, facility_id: UUID, *, before: int | None, limit: int
+) -> Sequence[Any]:
+    """What happened to a facility, newest first."""
+    statement = select(_HISTORY).where(_HISTORY.c.facility_id == facility_id)
+    if before is not None:
+        statement = statement.where(_HISTORY.c.version < before)
+    return (await session.execute(statement.order_by(_HISTORY.c.version.desc()).limit(limit))).all()
+
+
+def _facilities() -> Select[Any]:
+    return select(_FACILITY, _TYPE.c.name.label("type_name"), _TYPE.c.has_daily_hours).select_from(
+        _FACILITY.join(_TYPE, _TYPE.c.code == _FACILITY.c.facility_type)
+    )

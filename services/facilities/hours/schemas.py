@@ -1,0 +1,140 @@
+"""Opening hours as the API takes and shows them."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from services.facilities.hours.rules import (
+    MINUTES_PER_DAY,
+    WEEKDAYS,
+    Day,
+    Interval,
+    IntervalFault,
+    Week,
+    faults,
+)
+
+D = TypeVar("D", bound=date)
+ClockTime = Annotated[
+    str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"), Field(examples=["08:30"])
+]
+#: Far enough for any question, and away from the ends of the calendar.
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+_FAULTS = {
+    IntervalFault.ends_before_it_starts: "的结束时间应晚于开始时间；跨夜请分成到 24:00 和从 00:00 起两段",
+    IntervalFault.overlaps: "与同一天的另一段时间重叠",
+}
+
+
+def _within_reach(day: D) -> D:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"年份应在 {FIRST_YEAR} 到 {LAST_YEAR} 之间")
+    return day
+
+
+#: A date, and a time, that somebody may sensibly ask about.
+NearDay = Annotated[date, AfterValidator(_within_reach)]
+NearMoment = Annotated[datetime, AfterValidator(_within_reach)]
+
+
+class OpenInterval(BaseModel):
+    """一段开放时间; the gap to the next one is a break."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    opens: ClockTime
+    closes: ClockTime = Field(description="当天最晚 24:00")
+
+    @property
+    def minutes(self) -> Interval:
+        return Interval(_minutes(self.opens), _minutes(self.closes))
+
+
+def _in_order(entries: list[OpenInterval]) -> list[OpenInterval]:
+    found = faults([entry.minutes for entry in entries])
+    if found:
+        told = (f"第 {faulty.index + 1} 段{_FAULTS[faulty.fault]}" for faulty in found)
+        raise ValueError("；".join(told))
+    return sorted(entries, key=lambda entry: entry.minutes)
+
+
+#: A day's intervals in order; none means closed that day. Faults are told all at once.
+DayHours = Annotated[list[OpenInterval], Field(max_length=6), AfterValidator(_in_order)]
+
+
+class WeeklyHours(BaseModel):
+    """每周开放时间; a weekday left out is a day off."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    monday: DayHours = []
+    tuesday: DayHours = []
+    wednesday: DayHours = []
+    thursday: DayHours = []
+    friday: DayHours = []
+    saturday: DayHours = []
+    sunday: DayHours = []
+
+    @property
+    def week(self) -> Week:
+        return tuple(day_of(getattr(self, weekday)) for weekday in WEEKDAYS)
+
+
+class ExceptionWrite(BaseModel):
+    """某一天的特殊安排; no intervals: closed all day."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    intervals: DayHours
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=60)]
+
+
+class ExceptionRead(ExceptionWrite):
+    """A recorded exception."""
+
+    day: date
+
+
+#: Why a place is open or not.
+Because = Literal["weekly-hours", "exception", "not-in-operation", "hours-unknown"]
+
+
+class OpeningRead(BaseModel):
+    """此刻（或所问时刻）是否开放; times are local (Asia/Shanghai)."""
+
+    facility_id: UUID
+    at: datetime
+    is_open: bool | None = Field(description="null：开放时间未登记")
+    because: Because
+    next_change_at: datetime | None = Field(description="下一次开门或关门的时间；null：无或未知")
+    today: list[OpenInterval]
+    note: str | None = Field(default=None, description="当天特殊安排的原因")
+
+
+class ShortDay(BaseModel):
+    """A weekday that is open for less than eight hours; 0 minutes is a day off."""
+
+    weekday: str
+    minutes: int
+
+
+def day_of(entries: list[OpenInterval]) -> Day:
+    """The intervals of a day in minutes."""
+    return tuple(entry.minutes for entry in entries)
+
+
+def shown(day: Day) -> list[OpenInterval]:
+    """The intervals of a day as people write them."""
+    return [OpenInterval(opens=_clock(opens), closes=_clock(closes)) for opens, closes in day]
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _clock(minutes: int) -> str:
+    assert 0 <= minutes <= MINUTES_PER_DAY
+    return f"{minutes // 60:02}:{minutes % 60:02}"

@@ -1,0 +1,20 @@
+"""ETags of what is shown but not edited by its reader: a digest of the whole answer."""
+
+from hashlib import sha256
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+
+from servicekit.etags import is_unchanged
+
+_DIGITS = 32
+
+
+def tagged(request: Request, answer: BaseModel) -> Response:
+    """The answer with its ETag, or 304 for a reader who has it."""
+    body = answer.model_dump_json().encode()
+    tag = f'"{sha256(body).hexdigest()[:_DIGITS]}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if is_unchanged(request, tag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)

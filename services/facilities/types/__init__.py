@@ -1,0 +1,1 @@
+"""设施类型: the dictionary of what kinds of facilities there are."""
