@@ -32,7 +32,7 @@ COMMAND_TIMEOUT_SECONDS = 30.0
 #: Channel on which an API process wakes its service's relay after a commit.
 OUTBOX_CHANNEL = "outbox"
 #: At most one nudge in this time: NOTIFY takes a database-wide lock at commit.
-NUDGE_SECONDS = 0.005
+NUDGE_SECONDS = 0.02
 
 
 def service_registry() -> registry:
