@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypedDict
 
+from devstack.errors import DevstackError
+
 ACCOUNT_NAME: Final = "yichuang-postgres"
 
 
-class AccountUnavailable(RuntimeError):
+class AccountUnavailable(DevstackError):
     """No unprivileged account exists and none could be made."""
 
 
@@ -72,11 +74,11 @@ def server_account() -> Account:
     """
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
-    entry = _find() or _create()
+    entry = find() or _create()
     return Account(entry.pw_uid, entry.pw_gid)
 
 
-def _find() -> pwd.struct_passwd | None:
+def find() -> pwd.struct_passwd | None:
     try:
         return pwd.getpwnam(ACCOUNT_NAME)
     except KeyError:
@@ -96,7 +98,7 @@ def _create() -> pwd.struct_passwd:
         outcome = subprocess.run(  # noqa: S603 - no shell, our own arguments
             [program, *options, ACCOUNT_NAME], check=False, capture_output=True, text=True
         )
-        entry = _find()  # also when two of us created it at once and one lost
+        entry = find()  # also when two of us created it at once and one lost
         if entry is not None:
             return entry
         complaints.append(f"{tool}: {outcome.stderr.strip() or outcome.stdout.strip()}")

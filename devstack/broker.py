@@ -10,15 +10,17 @@ from typing import Final, Protocol
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from devstack.errors import DevstackError
+
 POLL_SECONDS: Final = 0.05
 PROBE_SECONDS: Final = 5.0
 
 
-class BrokerFailed(RuntimeError):
+class BrokerFailed(DevstackError):
     """The broker could not be started or reached; the message carries its own words."""
 
 
-class BrokerUnavailable(RuntimeError):
+class BrokerUnavailable(DevstackError):
     """This machine has nothing to run the wanted kind of broker with."""
 
 

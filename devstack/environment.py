@@ -14,6 +14,8 @@ from devstack.program import Program
 from devstack.stack_secrets import DATA_KEY_ID, StackSecrets
 
 HOST: Final = "127.0.0.1"
+#: Stopped in the reverse order: first the door, last what others ask.
+ISSUER_STAGE, API_STAGE, WORKER_STAGE, GATEWAY_STAGE = range(4)
 OIDC_CLIENT_ID: Final = "yichuang-gateway"
 #: Where the issuer sends staff back to.
 OIDC_CALLBACK: Final = "/v1/sign-in/staff/callback"
@@ -128,17 +130,28 @@ def issuer_program(around: Surroundings) -> Program:
         around.issuer_environment(),
         f"{around.issuer_url}/.well-known/openid-configuration",
         ROOT,
+        ISSUER_STAGE,
     )
 
 
 def api_program(around: Surroundings, name: str) -> Program:
     ready = f"http://{HOST}:{around.ports.http(name)}/readyz"
-    return Program(f"{name}.api", command(name, "api"), around.environment(name), ready, ROOT)
+    stage = GATEWAY_STAGE if name == "gateway" else API_STAGE
+    return Program(
+        f"{name}.api", command(name, "api"), around.environment(name), ready, ROOT, stage
+    )
 
 
 def worker_program(around: Surroundings, name: str) -> Program:
     ready = f"http://{HOST}:{around.ports.worker_metrics(name)}/readyz"
-    return Program(f"{name}.worker", command(name, "worker"), around.environment(name), ready, ROOT)
+    return Program(
+        f"{name}.worker",
+        command(name, "worker"),
+        around.environment(name),
+        ready,
+        ROOT,
+        WORKER_STAGE,
+    )
 
 
 def program_table(around: Surroundings) -> list[Program]:

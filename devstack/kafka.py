@@ -9,6 +9,7 @@ from typing import Final
 from devstack import kafka_jars
 from devstack.apache_kafka import ApacheKafka
 from devstack.broker import Broker, BrokerUnavailable, wait_until_ready
+from devstack.errors import DevstackError
 from devstack.java import OLDEST_JAVA, find_java
 from devstack.kafka_jars import JarsUnavailable, Progress
 from devstack.ports import Ports
@@ -18,7 +19,7 @@ EXTERNAL_SECONDS: Final = 30.0
 GIVEN: Final = "KAFKA_BOOTSTRAP_SERVERS"
 
 
-class NotOurs(RuntimeError):
+class NotOurs(DevstackError):
     """The broker belongs to somebody else and must not be broken."""
 
 

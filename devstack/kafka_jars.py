@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from devstack.errors import DevstackError
 from devstack.java import find_maven
 
 POM: Final = Path(__file__).with_name("kafka-pom.xml")
@@ -17,7 +18,7 @@ COMPLETE: Final = "complete"
 Progress = Callable[[str], None]
 
 
-class JarsUnavailable(RuntimeError):
+class JarsUnavailable(DevstackError):
     """The jars are not in the cache and Maven could not fetch them."""
 
 

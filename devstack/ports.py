@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+from devstack.errors import DevstackError
+
 BASE_HTTP: Final = {
     "gateway": 8000,
     "catalogue": 8010,
@@ -27,11 +29,11 @@ OFFSET_STEP: Final = 100
 POLL_SECONDS: Final = 0.02
 
 
-class PortTaken(RuntimeError):
+class PortTaken(DevstackError):
     """A server's port belongs to another program."""
 
 
-class NoFreePorts(RuntimeError):
+class NoFreePorts(DevstackError):
     """No offset was found whose ports are all free."""
 
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from devstack import postgres_home
 from devstack.account import Account, server_account
 from devstack.child import Child
+from devstack.errors import DevstackError
 from devstack.leftovers import end_leftover
 from devstack.ports import wait_until_free
 
@@ -40,7 +41,7 @@ REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 """
 
 
-class PostgresFailed(RuntimeError):
+class PostgresFailed(DevstackError):
     """PostgreSQL could not be set up, started or talked to; the message carries its own words."""
 
 

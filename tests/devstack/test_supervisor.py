@@ -32,9 +32,11 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
 
-def python(name: str, code: str, *arguments: str, ready_url: str | None = None) -> Program:
+def python(
+    name: str, code: str, *arguments: str, ready_url: str | None = None, stage: int = 0
+) -> Program:
     command = (sys.executable, "-I", "-S", "-c", code, *arguments)
-    return Program(name, command, {"PATH": os.defpath}, ready_url)
+    return Program(name, command, {"PATH": os.defpath}, ready_url, stage=stage)
 
 
 async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
@@ -115,7 +117,7 @@ class TestRestart:
 
 
 class TestStop:
-    async def test_in_reverse_order(self, tmp_path):
+    async def test_the_highest_stage_first(self, tmp_path):
         code = (
             "import signal, sys, os\n"
             "def end(*_):\n"
@@ -124,7 +126,10 @@ class TestStop:
             "signal.signal(signal.SIGTERM, end)\n" + IDLE
         )
         order = tmp_path / "order"
-        programs = [python(name, code, str(order), name) for name in ("first", "second", "third")]
+        programs = [
+            python(name, code, str(order), name, stage=stage)
+            for stage, name in enumerate(("first", "second", "third"))
+        ]
         async with running(tmp_path, *programs) as bench:
             await until(lambda: bench.screen.getvalue().count("up") == 3)
         assert order.read_text().split() == ["third", "second", "first"]

@@ -1,0 +1,53 @@
+# Everything a developer types. `make` alone says what there is.
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check format lock faults clean setup
+
+# The newest Python there is, from 3.11 up.
+FIND_PYTHON = for name in python3.14 python3.13 python3.12 python3.11 python3; do \
+	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; exit; fi; done
+BIN := .venv/bin
+PYTHON := $(BIN)/python
+SOURCES := contracts servicekit services gateway devstack yichuang tests
+# One part of the tests: make test T=tests/gateway
+T ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then \
+		echo "Python 3.11 or newer was not found. Debian, Ubuntu: apt install python3 python3-venv" >&2; exit 1; \
+	fi; \
+	$$python devstack/bootstrap.py
+
+run: setup ## start everything, walk one case through it, keep serving; ctrl-C stops it
+	@$(PYTHON) -m devstack run
+
+demo: setup ## the same, but stop after the case; fails when a step is not as it should be
+	@$(PYTHON) -m devstack demo
+
+test: setup ## the whole test suite, or a part: make test T=tests/gateway
+	@$(PYTHON) -m pytest $(T)
+
+check: setup ## format, lint, types, import directions, architecture, contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy $(SOURCES)
+	@$(BIN)/lint-imports
+	@$(PYTHON) -m pytest -q tests/architecture tests/contracts
+
+faults: setup ## kill, freeze and cut off real processes: nothing lost, nothing doubled
+	@$(PYTHON) -m pytest tests/faults
+
+format: setup ## format the source and mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: setup ## compile requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --extra dev --extra devstack pyproject.toml -o requirements.lock
+
+clean: ## delete databases, events, secrets and logs of `make run` (not .venv)
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m devstack clean; else rm -rf .local; fi
