@@ -1,0 +1,6 @@
+"""Alembic environment of the exchange service."""
+
+from servicekit.migrations import run
+from services.exchange.models import Base
+
+run(Base.metadata)

@@ -1,0 +1,1 @@
+"""通知: what residents are told in the app about their own matters."""

@@ -1,0 +1,52 @@
+"""Events of requests and evaluation that residents are told about."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.envelope import Envelope, Event
+from contracts.evaluation import (
+    CaseRatingEvent,
+    EvaluationOpened,
+    RectificationClosed,
+    RectificationReopened,
+    RectificationReplied,
+)
+from contracts.requests import (
+    CaseAccepted,
+    CaseCompleted,
+    CaseDecided,
+    CaseRefused,
+    CaseWithdrawn,
+    CorrectionRequested,
+    RequestEvent,
+    RequestSubmitted,
+)
+from servicekit.bus import Subscription
+from services.exchange.notices import service
+from services.exchange.notices.templates import Templates
+
+GROUP = "exchange.notices"
+#: What the applicant is told about; each has its words in data/notices/templates.yaml.
+TOLD: tuple[type[Event], ...] = (
+    RequestSubmitted,
+    CorrectionRequested,
+    CaseAccepted,
+    CaseRefused,
+    CaseDecided,
+    CaseCompleted,
+    CaseWithdrawn,
+    EvaluationOpened,
+    RectificationReplied,
+    RectificationReopened,
+    RectificationClosed,
+)
+
+
+def subscription(templates: Templates) -> Subscription:
+    """Tell the applicant of every such event in the words of its template."""
+
+    async def tell_applicant(
+        session: AsyncSession, event: RequestEvent | CaseRatingEvent, envelope: Envelope
+    ) -> None:
+        await service.deliver(session, templates, event, envelope, receiver_id=event.applicant_id)
+
+    return Subscription(GROUP, dict.fromkeys(TOLD, (tell_applicant,)))
