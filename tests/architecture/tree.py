@@ -31,7 +31,7 @@ def features() -> list[str]:
     """Feature folders, dotted: those with a service or endpoints of their own."""
     return sorted(
         ".".join(path.relative_to(ROOT).parts)
-        for path in (ROOT / "services").glob("*/*/")
+        for path in [*(ROOT / "services").glob("*/*/"), *(ROOT / "gateway").glob("*/")]
         if any((path / f"{name}.py").exists() for name in ("service", "endpoints", "consumers"))
     )
 
