@@ -1,6 +1,7 @@
 """Fetches the jars of Apache Kafka once per machine, with Maven, into a cache outside the clone."""
 
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -85,6 +86,9 @@ def _download(maven: Path, directory: Path, progress: Progress) -> None:
     command = [str(maven), "--batch-mode", "--strict-checksums", "--file", str(POM)]
     command += ["dependency:copy-dependencies", "-DincludeScope=runtime"]
     command += [f"-DoutputDirectory={directory}"]
+    repository = directory / "repository"
+    if not _home_is_writable():
+        command += [f"-Dmaven.repo.local={repository}"]
     said: list[str] = []
     with subprocess.Popen(  # noqa: S603 - no shell, our own arguments
         command,
@@ -99,6 +103,14 @@ def _download(maven: Path, directory: Path, progress: Progress) -> None:
             jar = re.search(r"^Downloaded .*/([^/ ]+\.jar)", line)
             if jar:
                 progress(f"fetched {jar.group(1)}")
+    shutil.rmtree(repository, ignore_errors=True)
     if process.returncode != 0:
         errors = [line for line in said if "ERROR" in line] or said
         raise JarsUnavailable("Maven could not fetch Kafka's jars:\n" + "".join(errors[:10]))
+
+
+def _home_is_writable() -> bool:
+    """Whether Maven can use its repository below the home that Java takes from the account."""
+    home = Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    repository = home / ".m2"
+    return os.access(repository if repository.exists() else home, os.W_OK)

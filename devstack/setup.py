@@ -43,18 +43,20 @@ class SetUp:
             StepFailed: a command failed.
         """
         done = self._fingerprint()  # before: an edit in between is not covered
-        with step(self._output, "migrating databases"):
-            seeded, *_ = await asyncio.gather(
-                self._seeded(), *(self._command(name, "migrate") for name in DATABASES)
-            )
-        with step(self._output, "loading reference data"):
-            await asyncio.gather(*(self._seed(name) for name in seeded))
+        with step(self._output, "migrating databases, loading reference data"):
+            seeded = asyncio.create_task(self._seeded())
+            try:
+                await asyncio.gather(*(self._one(name, seeded) for name in DATABASES))
+            finally:
+                seeded.cancel()
         self._stamp.write_text(done)
 
-    async def _seed(self, name: str) -> None:
-        said = await self._command(name, "seed")
-        for line in said.splitlines()[-1:]:
-            self._output.say(f"  {name}: {line}")
+    async def _one(self, name: str, seeded: asyncio.Task[list[str]]) -> None:
+        await self._command(name, "migrate")
+        if name in await seeded:
+            said = await self._command(name, "seed")
+            for line in said.splitlines()[-1:]:
+                self._output.say(f"  {line}")
 
     async def _seeded(self) -> list[str]:
         """Services that have reference data, by their own definition."""

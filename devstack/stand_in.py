@@ -4,7 +4,6 @@ It speaks Kafka's protocol and keeps everything in memory. It creates topics whe
 mentioned, knows one consumer per group, and forgets all events when it ends.
 """
 
-import os
 import signal
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Final
 
 from devstack.broker import POLL_SECONDS, BrokerFailed, wait_until_ready
 from devstack.child import Child
+from devstack.layout import ROOT
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
@@ -62,7 +62,7 @@ class StandIn:
         self._child.start(
             [sys.executable, "-m", "devstack.stand_in_process", str(address_file)],
             log_file=self._directory / "stand-in.log",
-            environment=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+            directory=ROOT,
         )
         while not address_file.exists():
             if not self._child.running or time.monotonic() > deadline:

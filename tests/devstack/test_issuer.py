@@ -1,6 +1,7 @@
 """The development issuer: the whole code flow, and what it refuses."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -207,7 +208,7 @@ class TestRefusals:
         outcome = subprocess.run(
             [sys.executable, "-m", "devstack.issuer"],
             cwd=ROOT,
-            env={"ISSUER_ENVIRONMENT": "production"},
+            env=os.environ | {"ISSUER_ENVIRONMENT": "production"},
             capture_output=True,
             text=True,
             check=False,
