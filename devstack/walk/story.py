@@ -64,7 +64,7 @@ class Story:
         unit = receipt["cases"][0]["unit"]["code"]
         unit_score = await self.score("unit", unit)
         case = f"/v1/cases/{receipt['cases'][0]['id']}"
-        await self.correct_and_accept(resident, case)
+        await self.correct_and_accept(resident, case, item)
         await self.decide_and_complete(resident, case)
         evaluable = await self.rate_badly(resident, case)
         await self.mend(resident, evaluable)
@@ -135,7 +135,7 @@ class Story:
         self.walker.tell(again, "The phone sends it again: the same receipt, nothing doubled")
         return receipt
 
-    async def correct_and_accept(self, resident: str, case: str) -> None:
+    async def correct_and_accept(self, resident: str, case: str, item: dict[str, Any]) -> None:
         """一次性告知, the answer, 受理."""
         clerk, answer = await sign_in_staff(self.walker, "clerk")
         self.walker.tell(answer, "The clerk of 解州镇便民服务中心 signs in through the issuer")
@@ -143,7 +143,8 @@ class Story:
         answer = await self.walker.act(clerk, case, "request-correction", body)
         self.walker.tell(answer, "The clerk names everything that is missing, once", *MISSING)
         await self.notice(resident, "correction-requested", "The resident is told")
-        body = {"materials": [{"code": code} for code in await self.missing_codes(resident, case)]}
+        required = [each for each in item["materials"] if each["necessity"] == "required"]
+        body = {"materials": [{"code": each["code"]} for each in required]}
         answer = await self.walker.act(resident, case, "answer-correction", body)
         self.walker.tell(answer, "The resident hands in what was missing")
         read = await self.walker.call("GET", case, clerk)
@@ -160,15 +161,6 @@ class Story:
         read = await self.walker.call("GET", case, resident)
         due = in_words(read.json()["due_on"])
         self.walker.tell(answer, f"The clerk accepts the case; the promised date is now {due}")
-
-    async def missing_codes(self, resident: str, case: str) -> list[str]:
-        """Codes of the item's required materials."""
-        item_code = (await self.walker.call("GET", case, resident)).json()["item_code"]
-        found = await self.walker.call("GET", "/v1/search", params={"q": ITEM, "limit": 5})
-        hit = next(hit for hit in found.json()["items"] if hit["item_code"] == item_code)
-        item = (await self.walker.call("GET", f"/v1/items/{hit['item_id']}")).json()
-        materials = item["content"]["materials"]
-        return [each["code"] for each in materials if each["necessity"] == "required"]
 
     async def decide_and_complete(self, resident: str, case: str) -> None:
         """The county department looks, decides and completes."""
@@ -286,7 +278,7 @@ class Story:
             return (answer, found[0]) if found else None
 
         answer, notice = await self.walker.until(f"the notice {template}", arrived)
-        self.walker.tell(answer, words, notice["title"], notice["body"])
+        self.walker.tell(answer, words, notice["title"], *notice["body"].splitlines())
 
 
 def _items(answer: httpx.Response) -> list[dict[str, Any]]:

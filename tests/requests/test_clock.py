@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from contracts.values import TimeUnit
+from services.requests.cases.effects import moment_of
 from services.requests.cases.timers import deadline_passed, deem_accepted
 from services.requests.clock.rules import CalendarMissing, WorkingCalendar, received_on
 from services.requests.clock.service import promise
@@ -165,3 +166,14 @@ class TestTimersOfCases:
             await session.execute(text("UPDATE service_case SET state = 'completed'"))
         await self.fire(service, deadline_passed, case_id)
         assert len(await service.events()) == 2
+
+
+@pytest.mark.parametrize(
+    ("local", "counts_on"),
+    [("2026-11-20T10:00", date(2026, 11, 20)), ("2026-11-22T10:00", date(2026, 11, 23))],
+)
+def test_what_is_done_on_a_day_off_counts_from_the_next_working_day(local, counts_on):
+    now = datetime.fromisoformat(local + "+08:00")
+    moment = moment_of(now, CALENDAR, time(17, 30), 10)
+    assert moment.counts_on == counts_on
+    assert moment.today == now.date()

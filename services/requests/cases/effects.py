@@ -2,15 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from contracts import requests as events
 from contracts.values import TimeUnit
 from services.requests.cases import schemas
 from services.requests.cases.rules import Action
-from services.requests.clock.rules import WorkingCalendar, end_of_day
-from services.requests.clock.service import due_after, end_of_silence
+from services.requests.clock.rules import (
+    LOCAL,
+    CalendarMissing,
+    WorkingCalendar,
+    end_of_day,
+    received_on,
+)
+from services.requests.clock.service import due_after, end_of_silence, report_missing
 
 SILENCE, NEAR, PASSED = "deemed-acceptance", "deadline-near", "deadline-passed"
 
@@ -20,10 +26,25 @@ class Moment:
     """When something is done, and the calendar that gives it its dates."""
 
     now: datetime
-    #: The working day on which it counts (Asia/Shanghai).
+    #: The day it is done (Asia/Shanghai).
     today: date
+    #: Day 0 of a clock it starts: this working day, or the next after hours and on days off.
+    counts_on: date
     calendar: WorkingCalendar
     correction_days: int
+
+
+def moment_of(
+    now: datetime, calendar: WorkingCalendar, closes_at: time, correction_days: int
+) -> Moment:
+    """The moment something is done; without a calendar it counts on its own day."""
+    today = now.astimezone(LOCAL).date()
+    try:
+        counts_on = received_on(calendar, now, closes_at)
+    except CalendarMissing as missing:
+        report_missing(missing)
+        counts_on = today
+    return Moment(now, today, counts_on, calendar, correction_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +67,9 @@ def _dispatch(_case: Any, act: schemas.Dispatch, _: Moment) -> Effect:
 
 
 def _request_correction(_case: Any, act: schemas.RequestCorrection, at: Moment) -> Effect:
-    answer_by = due_after(at.calendar, at.today, at.correction_days, TimeUnit.working_days)
+    answer_by = due_after(at.calendar, at.counts_on, at.correction_days, TimeUnit.working_days)
     # Without a calendar the notice still stands; the resident gets the longer count.
-    answer_by = answer_by or date.fromordinal(at.today.toordinal() + 2 * at.correction_days)
+    answer_by = answer_by or date.fromordinal(at.counts_on.toordinal() + 2 * at.correction_days)
     return Effect(
         note="；".join(act.missing),
         event=events.CorrectionRequested,
@@ -59,7 +80,7 @@ def _request_correction(_case: Any, act: schemas.RequestCorrection, at: Moment) 
 
 
 def _answer_correction(case: Any, act: schemas.AnswerCorrection, at: Moment) -> Effect:
-    silence = end_of_silence(at.calendar, at.today)
+    silence = end_of_silence(at.calendar, at.counts_on)
     handed_in = {material["code"]: material for material in case.materials}
     handed_in |= {material.code: material.model_dump() for material in act.materials}
     return Effect(
@@ -70,8 +91,8 @@ def _answer_correction(case: Any, act: schemas.AnswerCorrection, at: Moment) -> 
     )
 
 
-def _accept(case: Any, act: schemas.Accept | None, at: Moment) -> Effect:
-    return accepted(case, at.today, at, note=act.note if act else None, deemed=False)
+def _accept(case: Any, act: schemas.Accept, at: Moment) -> Effect:
+    return accepted(case, at.counts_on, at, note=act.note, deemed=False)
 
 
 def accepted(case: Any, on: date, at: Moment, *, note: str | None, deemed: bool) -> Effect:

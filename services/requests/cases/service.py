@@ -13,7 +13,7 @@ from servicekit.etags import StaleVersion
 from servicekit.personal_data import Cipher, mask_identity_number, mask_mobile, mask_name
 from servicekit.timers import cancel_timers, set_timer
 from services.requests.cases import repository
-from services.requests.cases.effects import EFFECTS, Effect, Moment, deadline_timers
+from services.requests.cases.effects import EFFECTS, Effect, deadline_timers, moment_of
 from services.requests.cases.rules import (
     TRANSITIONS,
     Action,
@@ -24,7 +24,6 @@ from services.requests.cases.rules import (
     refusal,
 )
 from services.requests.cases.schemas import ActionBody, CaseRead, Dispatch, HistoryEntry, NoticeRead
-from services.requests.clock.rules import LOCAL
 from services.requests.clock.service import due_after, load_calendar, promise
 from services.requests.metrics import TRANSITIONS as TRANSITIONS_COUNTER
 from services.requests.models import CaseState
@@ -169,7 +168,7 @@ async def act(
     if isinstance(body, Dispatch) and body.unit_code not in reference.units:
         raise UnitUnknown
     now = datetime.now(UTC)
-    moment = Moment(now, now.astimezone(LOCAL).date(), reference.calendar, settings.correction_days)
+    moment = moment_of(now, reference.calendar, settings.office_closes_at, settings.correction_days)
     effect = EFFECTS[action](case, body, moment)
     if isinstance(body, Dispatch):
         effect.changes["unit_name"] = reference.units[body.unit_code]

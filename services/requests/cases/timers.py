@@ -26,7 +26,8 @@ async def deem_accepted(session: AsyncSession, case_id: UUID) -> None:
     if case is None or case.state != CaseState.received:
         return
     now = datetime.now(UTC)
-    moment = Moment(now, now.astimezone(LOCAL).date(), await load_calendar(session), 0)
+    today = now.astimezone(LOCAL).date()
+    moment = Moment(now, today, today, await load_calendar(session), 0)
     effect = accepted(
         case, case.received_on or moment.today, moment, note="逾期未告知，视为受理", deemed=True
     )
