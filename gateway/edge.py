@@ -42,7 +42,7 @@ class Edge:
         trusted_proxies: Sequence[Network] = (),
         is_https: bool = False,
     ) -> None:
-        self._own = own
+        self.own = own
         self._proxy = proxy
         self._table = table
         self._gatekeeper = gatekeeper
@@ -56,7 +56,7 @@ class Edge:
         if scope["type"] == "http":
             await self._serve(Exchange(scope, receive, send, self._added))
         elif scope["type"] == "lifespan":
-            await self._own(scope, receive, send)
+            await self.own(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
 
@@ -133,7 +133,7 @@ class Edge:
             (b"x-request-id", request_id),
         ]
         scope["client_address"] = exchange.address
-        await self._own(scope, exchange.receive, exchange.send)
+        await self.own(scope, exchange.receive, exchange.send)
 
 
 def _count(exchange: Exchange) -> None:

@@ -43,7 +43,7 @@ class Exchange:
                 message.get("headers", ()),
                 request_id=self.head.request_id,
                 added=self.added,
-                no_store=self.route is None or not self.route.cacheable,
+                no_store=self.caller is not None or self.route is None or not self.route.cacheable,
                 bodyless=self.status in _BODYLESS,
             )
             if self.status in _CLOSING:

@@ -16,6 +16,8 @@ from joserfc.jwk import ECKey, KeySet
 from servicekit.logging import logger
 
 CURVE = "P-256"
+#: What reading a file of anything can end with.
+_UNUSABLE = (OSError, ValueError, KeyError, TypeError, JoseError)
 
 
 class SigningKeysUnusable(SystemExit):
@@ -30,7 +32,7 @@ class KeyRing:
         self._changed_at = 0.0
         try:
             self._load()
-        except (OSError, ValueError, JoseError) as error:
+        except _UNUSABLE as error:
             raise SigningKeysUnusable(f"signing keys in {path}: {error}") from error
 
     @property
@@ -53,7 +55,7 @@ class KeyRing:
             if self._path.stat().st_mtime == self._changed_at:
                 return False
             self._load()
-        except (OSError, ValueError, JoseError) as error:
+        except _UNUSABLE as error:
             logger.error("signing_keys_unusable", error=repr(error))
             return False
         logger.info("signing_keys_loaded", signing=self.signing.kid, keys=len(self._keys))

@@ -22,18 +22,20 @@ class RequestUnreadable(BadRequest):
     code, title = "request-unreadable", "请求头格式不正确"
 
 
-class _WithRetryAfter(ServiceError):
+class WithRetryAfter(ServiceError):
+    """A refusal that knows when asking again makes sense."""
+
     def __init__(self, detail: str = "", *, retry_after_seconds: float = 1.0, **extra: Any) -> None:
         super().__init__(detail, **extra)
         seconds = max(1, ceil(retry_after_seconds))
         self.headers = {"Retry-After": str(seconds)}  # type: ignore[misc]  # differs by refusal
 
 
-class RateLimited(_WithRetryAfter, TooMany):
+class RateLimited(WithRetryAfter, TooMany):
     code, title = "rate-limited", "操作太频繁，请稍后再试"
 
 
-class ServiceUnavailable(_WithRetryAfter, Unavailable):
+class ServiceUnavailable(WithRetryAfter, Unavailable):
     """The service cannot be reached, or is left alone after many failures."""
 
     code, title = "service-unavailable", "这项服务暂时不可用，请稍后再试"

@@ -38,7 +38,8 @@ class Route:
     body_limit_bytes: int = MEBIBYTE
     timeout_seconds: float = 5.0  #: to the first byte of the answer, then between two bytes of it
     rate_class: RateClass | None = None  #: instead of read or write by method
-    cacheable: bool = False  #: others get `Cache-Control: no-store` unless the service says more
+    #: Without a token. All other answers get `Cache-Control: no-store` unless the service says more.
+    cacheable: bool = False
 
     def rate_class_of(self, method: str) -> RateClass:
         """Return what a request counts towards."""
@@ -75,6 +76,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/v1/cases", Service.requests),
     Route("/v1/units", Service.requests),
     Route("/v1/routing", Service.requests),
+    Route("/v1/data-accesses", Service.requests, READ),
     _public("/v1/calendar", Service.requests),
     _public("/v1/divisions", Service.facilities),
     _public("/v1/communities", Service.facilities),
@@ -82,7 +84,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/v1/ratings", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     Route("/v1/rectifications", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     Route("/v1/evaluables", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
-    Route("/v1/scores", Service.evaluation, READ, anonymous=READ, cacheable=True),
+    _public("/v1/scores", Service.evaluation),
     Route("/v1/rating-tags", Service.evaluation, READ, anonymous=READ, cacheable=True),
     Route("/v1/notices", Service.exchange),
     _sign_in("/v1/sign-in/codes", frozenset({"POST"}), RateClass.code),

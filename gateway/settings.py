@@ -1,13 +1,17 @@
 """Settings of the gateway, read from variables `GATEWAY_…`."""
 
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from gateway.codes.rules import CodeLimits
 from gateway.limits import Rate, RateClass
+from gateway.models import AccountKind
 from gateway.routes import Service
+from gateway.sessions.rules import Lifetimes
 from servicekit.settings import ServiceSettings, prefixed
 
 
@@ -43,6 +47,12 @@ class GatewaySettings(ServiceSettings):
     sms_url: str = ""
     sms_secret: SecretStr = SecretStr("")
 
+    code_resend_seconds: int = Field(default=60, ge=0)
+    codes_per_phone_hour: int = Field(default=5, ge=1)
+    codes_per_phone_day: int = Field(default=10, ge=1)
+    #: An address may be a whole service hall.
+    codes_per_address_hour: int = Field(default=100, ge=1)
+
     oidc_issuer: str
     oidc_client_id: str
     oidc_client_secret: SecretStr
@@ -60,6 +70,12 @@ class GatewaySettings(ServiceSettings):
         if isinstance(value, dict):
             return {name: _rate(given) for name, given in value.items()}
         return value
+
+    @model_validator(mode="after")
+    def _has_its_secrets(self) -> Self:
+        if not (self.data_keys and self.data_key_id and self.blind_index_key.get_secret_value()):
+            raise ValueError("data_keys, data_key_id and blind_index_key are required")
+        return self
 
     @model_validator(mode="after")
     def _is_fit_for_production(self) -> Self:
@@ -83,6 +99,30 @@ class GatewaySettings(ServiceSettings):
             Service.facilities: self.facilities_url,
             Service.evaluation: self.evaluation_url,
             Service.exchange: self.exchange_url,
+        }
+
+    @property
+    def code_limits(self) -> CodeLimits:
+        """How many sign-in codes may be sent."""
+        return CodeLimits(
+            resend_after=timedelta(seconds=self.code_resend_seconds),
+            per_phone_hour=self.codes_per_phone_hour,
+            per_phone_day=self.codes_per_phone_day,
+            per_address_hour=self.codes_per_address_hour,
+        )
+
+    @property
+    def lifetimes(self) -> dict[AccountKind, Lifetimes]:
+        """How long sessions live."""
+        return {
+            AccountKind.resident: Lifetimes(
+                idle=timedelta(seconds=self.resident_idle_seconds),
+                whole=timedelta(seconds=self.resident_session_seconds),
+            ),
+            AccountKind.staff: Lifetimes(
+                idle=timedelta(seconds=self.staff_idle_seconds),
+                whole=timedelta(seconds=self.staff_session_seconds),
+            ),
         }
 
     @property

@@ -1,0 +1,1 @@
+"""Sign-in codes sent to residents' telephones."""

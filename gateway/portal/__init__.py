@@ -1,0 +1,1 @@
+"""What a browser sees: the front page, the documentation, the merged OpenAPI document."""

@@ -1,0 +1,1 @@
+"""Staff sign in at the organisation's own identity provider (OpenID Connect)."""
