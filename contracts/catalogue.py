@@ -71,6 +71,9 @@ class ItemState(Event):
     form: dict[str, Any]
     provisional: bool
     effective_on: date
+    #: Revision of the catalogue at this change: a later state of an item has a higher one,
+    #: whichever clock wrote `recorded_at`.
+    revision: int = Field(default=0, ge=0)
     recorded_at: datetime
 
 
