@@ -1,0 +1,1 @@
+"""The catalogue: what can be done, by whom, with what, and how long it takes."""

@@ -1,0 +1,265 @@
+"""Use cases of items: write a draft, have another hand review it, publish, pause, retire."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from servicekit.auth import Caller, WrongRole
+from servicekit.errors import Conflict, Forbidden, Invalid, NotFound
+from servicekit.etags import StaleVersion
+from servicekit.identifiers import new_id
+from servicekit.outbox import now
+from services.catalogue.items import publishing, repository, rules
+from services.catalogue.items.content import ItemContent
+from services.catalogue.items.rules import Action, Transition
+from services.catalogue.items.schemas import ItemCreate
+from services.catalogue.models import DraftState, Status
+
+
+class ItemNotFound(NotFound):
+    code, title = "item-not-found", "没有找到这个事项"
+
+
+class ItemInconsistent(Invalid):
+    code, title = "item-inconsistent", "事项内容前后不一致，请按提示逐条修改"
+
+
+class ItemCodeTaken(Conflict):
+    code, title = "item-code-taken", "本区域已有这个编码的事项"
+
+
+class ActionRefused(Conflict):
+    code, title = "item-action-refused", "事项现在的状态不能这样操作"
+
+
+class DraftLocked(Conflict):
+    code, title = "draft-locked", "事项正在审核或已取消，不能修改"
+
+
+class OwnWork(Forbidden):
+    code, title = "two-hands", "不能审核自己编写的内容，请由另一人审核"
+
+
+class ReasonMissing(Invalid):
+    code, title = "reason-missing", "请写明原因"
+
+
+async def create(session: AsyncSession, caller: Caller, body: ItemCreate) -> Any:
+    """Start an item with its first draft.
+
+    Raises:
+        WrongDivision: outside the editor's division.
+        ItemInconsistent: the content contradicts itself; every violation is listed.
+    """
+    caller.ensure_covers(body.division_code)
+    content = body.content()
+    _ensure_consistent(body.item_code, content)
+    at, item_id = now(), new_id()
+    await repository.add_item(
+        session,
+        id=item_id,
+        item_code=body.item_code,
+        division_code=body.division_code,
+        status=Status.draft,
+        version=1,
+        created_at=at,
+        changed_at=at,
+        **publishing.listed(content),
+    )
+    await _put_draft(session, caller, item_id, content, before=(), at=at)
+    await _remember(session, caller, item_id, "create", None, Status.draft, at)
+    return await repository.get_item(session, item_id)
+
+
+async def save_draft(
+    session: AsyncSession, caller: Caller, item_id: UUID, *, expected: int, content: ItemContent
+) -> Any:
+    """Write the working copy; on a published item this starts the next version.
+
+    Raises:
+        ItemNotFound: there is no such item.
+        WrongDivision: outside the editor's division.
+        StaleVersion: somebody else changed it since it was read.
+        DraftLocked: it lies with the approver, or the item is retired.
+        ItemInconsistent: the content contradicts itself; every violation is listed.
+
+    Concurrency: locks the item's row.
+    """
+    item = await _lock(session, caller, item_id, expected)
+    status = Status(item.status)
+    if not rules.may_write_draft(status, _draft_state(item)):
+        raise DraftLocked
+    _ensure_consistent(item.item_code, content)
+    at = now()
+    await _put_draft(session, caller, item_id, content, before=item.draft_authors or (), at=at)
+    shown = publishing.listed(content) if item.current_version is None else {}
+    await repository.change_item(session, item_id, version=expected + 1, changed_at=at, **shown)
+    await _remember(session, caller, item_id, "save", status, status, at)
+    return await repository.get_item(session, item_id)
+
+
+async def act(
+    session: AsyncSession,
+    caller: Caller,
+    item_id: UUID,
+    *,
+    action: Action,
+    expected: int,
+    reason: str | None,
+) -> Any:
+    """Take one step of an item's life.
+
+    Raises:
+        ItemNotFound: there is no such item.
+        WrongRole, WrongDivision: the caller may not take the step.
+        StaleVersion: somebody else changed it since it was read.
+        ActionRefused: the item's state has no such step.
+        OwnWork: the approver wrote the text.
+        ReasonMissing: the step needs a reason.
+        ItemInconsistent: the text breaks a rule that is newer than it.
+
+    Concurrency: locks the item's row, and the catalogue's revision for a public step.
+    """
+    if not caller.has(*rules.roles_for(action)):
+        raise WrongRole
+    item = await _lock(session, caller, item_id, expected)
+    step = rules.find_transition(Status(item.status), _draft_state(item), action)
+    if step is None:
+        raise ActionRefused
+    if step.two_hands and rules.is_own_work(str(caller.account_id), item.draft_authors):
+        raise OwnWork
+    if step.needs_reason and reason is None:
+        raise ReasonMissing
+    return await _take(session, caller, item, action=action, step=step, reason=reason)
+
+
+async def _take(
+    session: AsyncSession,
+    caller: Caller,
+    item: Any,
+    *,
+    action: Action,
+    step: Transition,
+    reason: str | None,
+) -> Any:
+    at = now()
+    number: int | None = item.current_version
+    changes: dict[str, Any] = {"status": step.to}
+    if action in (Action.submit, Action.publish):
+        content = ItemContent.model_validate(item.draft_content)
+        _ensure_consistent(item.item_code, content)
+        if action is Action.publish:
+            number = (number or 0) + 1
+            await _publish_draft(session, caller, item, content, number, reason, at)
+            changes |= {"current_version": number, **publishing.listed(content)}
+    if step.draft_after is not None:
+        await repository.change_draft_state(session, item.id, step.draft_after)
+    if action in (Action.publish, Action.retire):
+        await repository.drop_draft(session, item.id)
+    if step.public:
+        changes["revision"] = await repository.next_revision(session)
+    if action in (Action.pause, Action.resume, Action.retire):
+        changes["status_reason"] = reason if step.needs_reason else None
+    await repository.change_item(
+        session, item.id, version=item.version + 1, changed_at=at, **changes
+    )
+    before = Status(item.status)
+    await _remember(
+        session, caller, item.id, action, before, step.to, at, number=number, reason=reason
+    )
+    changed = await repository.get_item(session, item.id)
+    if step.public:
+        await publishing.announce(session, changed, at)
+    return changed
+
+
+async def _publish_draft(
+    session: AsyncSession,
+    caller: Caller,
+    item: Any,
+    content: ItemContent,
+    number: int,
+    reason: str | None,
+    at: datetime,
+) -> None:
+    await publishing.add_version(
+        session,
+        item.id,
+        number,
+        content,
+        authors=item.draft_authors,
+        author_name=item.draft_author_name,
+        approver=str(caller.account_id),
+        approver_name=caller.name,
+        reason=reason,
+        at=at,
+    )
+
+
+async def _lock(session: AsyncSession, caller: Caller, item_id: UUID, expected: int) -> Any:
+    item = await repository.lock_item(session, item_id)
+    if item is None:
+        raise ItemNotFound
+    caller.ensure_covers(item.division_code)
+    if item.version != expected:
+        raise StaleVersion
+    return item
+
+
+def _draft_state(item: Any) -> DraftState | None:
+    return None if item.draft_state is None else DraftState(item.draft_state)
+
+
+def _ensure_consistent(item_code: str, content: ItemContent) -> None:
+    found = rules.violations(item_code, content)
+    if found:
+        raise ItemInconsistent(errors=[violation.as_error() for violation in found])
+
+
+async def _put_draft(
+    session: AsyncSession,
+    caller: Caller,
+    item_id: UUID,
+    content: ItemContent,
+    *,
+    before: "tuple[str, ...] | list[str]",
+    at: datetime,
+) -> None:
+    """Write the working copy; whoever wrote before stays one of its authors."""
+    await repository.put_draft(
+        session,
+        item_id=item_id,
+        state=DraftState.draft,
+        content=publishing.stored(content),
+        authors=list(dict.fromkeys([*before, str(caller.account_id)])),
+        author_name=caller.name,
+        saved_at=at,
+    )
+
+
+async def _remember(
+    session: AsyncSession,
+    caller: Caller,
+    item_id: UUID,
+    action: str,
+    before: Status | None,
+    after: Status,
+    at: datetime,
+    *,
+    number: int | None = None,
+    reason: str | None = None,
+) -> None:
+    await publishing.remember(
+        session,
+        item_id,
+        action=action,
+        before=before,
+        after=after,
+        actor=str(caller.account_id),
+        actor_name=caller.name,
+        at=at,
+        number=number,
+        reason=reason,
+    )

@@ -1,0 +1,154 @@
+"""A searchable set of documents: immutable, built once, asked often."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from enum import IntEnum
+from heapq import merge, nlargest
+from itertools import groupby, islice
+from math import ceil
+from uuid import UUID
+
+from services.catalogue.search.documents import Document, Scope
+from services.catalogue.search.fields import PinyinField, TextField, query_grams
+from services.catalogue.search.queries import Query
+from services.catalogue.words import BORDER, fold, initials
+
+#: Of each gram, so many best-ranked documents are looked at when nothing matches as typed.
+SIMILAR_CANDIDATES = 1_000
+#: The share of a query's grams that something similar has at least.
+SIMILAR_SHARE = 0.5
+
+
+class Tier(IntEnum):
+    """How well a document matches; a lower one comes first."""
+
+    whole_name = 0
+    name_start = 1
+    name_part = 2
+    alias = 3
+    pinyin = 4
+    initials = 5
+    summary = 6
+    similar = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A document that was found, and how."""
+
+    document: Document
+    tier: Tier
+    #: Its place among all matches, also those of other segments.
+    order: tuple[object, ...]
+
+    @property
+    def is_similar(self) -> bool:
+        """Whether it does not have the text as it was typed."""
+        return self.tier is Tier.similar
+
+
+class Segment:
+    """Documents in the order in which equal matches are shown: the weightier first, then by name."""
+
+    def __init__(self, documents: Sequence[Document], weight_of: Callable[[UUID], float]) -> None:
+        ranked = sorted(
+            ((-weight_of(each.item_id), each.name, each.item_id), each) for each in documents
+        )
+        self.documents = [document for _, document in ranked]
+        self._orders = [order for order, _ in ranked]
+        self._divisions = [document.division_code for document in self.documents]
+        self._flags = [document.flags for document in self.documents]
+        names = [fold(document.name) for document in self.documents]
+        self._whole: dict[str, list[int]] = {}
+        for rank, name in enumerate(names):
+            self._whole.setdefault(name, []).append(rank)
+        self._names = TextField(names, starts=True)
+        self._aliases = TextField(
+            [BORDER.join(map(fold, document.aliases)) for document in self.documents]
+        )
+        self._summaries = TextField([fold(document.summary) for document in self.documents])
+        spellings = [document.spelling for document in self.documents]
+        self._pinyin = PinyinField(spellings)
+        self._initials = TextField([initials(spelling) for spelling in spellings])
+
+    def search(
+        self, query: Query, scope: Scope, limit: int, *, hidden: Set[int] = frozenset()
+    ) -> list[Match]:
+        """The best matches in their order; ranks in `hidden` are passed over."""
+        found: dict[int, Tier] = {}
+        for tier, ranks in self._tiers(query):
+            for rank in self._shown(ranks, scope, hidden):
+                found.setdefault(rank, tier)
+                if len(found) == limit:
+                    break
+            if len(found) == limit:
+                break
+        matches = [self._match(rank, tier, 0) for rank, tier in found.items()]
+        return matches or self._similar(query, scope, limit, hidden)
+
+    def _tiers(self, query: Query) -> Iterator[tuple[Tier, Iterator[int]]]:
+        text = query.text
+        yield Tier.whole_name, iter(self._whole.get(text, ()))
+        yield Tier.name_start, self._names.starting(text)
+        yield Tier.name_part, self._names.containing(text)
+        yield Tier.alias, self._aliases.containing(text)
+        if query.is_letters:
+            if len(text) > 1:
+                yield Tier.pinyin, self._pinyin.containing(text)
+            yield Tier.initials, self._initials.containing(text)
+        yield Tier.summary, self._summaries.containing(text)
+
+    def _shown(self, ranks: Iterator[int], scope: Scope, hidden: Set[int]) -> Iterator[int]:
+        wanted, divisions = scope.flags, scope.divisions
+        flags, division_of = self._flags, self._divisions
+        for rank in ranks:
+            if (
+                (flags[rank] & wanted) == wanted
+                and (divisions is None or division_of[rank] in divisions)
+                and rank not in hidden
+            ):
+                yield rank
+
+    def _similar(self, query: Query, scope: Scope, limit: int, hidden: Set[int]) -> list[Match]:
+        """When nothing has the text as it was typed: what has most of its grams."""
+        grams = set().union(*map(query_grams, query.terms))
+        needed = ceil(len(grams) * SIMILAR_SHARE)
+        known = sorted(filter(self._frequency, grams), key=self._frequency)
+        if len(grams) < 2 or len(known) < needed:
+            return []
+        # Nothing can have more than every gram that occurs at all; usually something has.
+        everything = (
+            rank
+            for rank in self._shown(self._with_gram(known[0]), scope, hidden)
+            if self._overlap(rank, known) == len(known)
+        )
+        if best := list(islice(everything, limit)):
+            return [self._match(rank, Tier.similar, len(known)) for rank in best]
+        # Whatever has `needed` of n grams has one of the n - needed + 1 rarest.
+        candidates: set[int] = set()
+        for gram in known[: len(known) - needed + 1]:
+            candidates.update(islice(self._with_gram(gram), SIMILAR_CANDIDATES))
+        scored = (
+            (overlap, -rank)
+            for rank in self._shown(iter(sorted(candidates)), scope, hidden)
+            if (overlap := self._overlap(rank, known)) >= needed
+        )
+        return [
+            self._match(-negative, Tier.similar, overlap)
+            for overlap, negative in nlargest(limit, scored)
+        ]
+
+    def _with_gram(self, gram: str) -> Iterator[int]:
+        """Ranks of documents with a gram in name or alias, ascending, each once."""
+        both = merge(self._names.with_gram(gram), self._aliases.with_gram(gram))
+        return (rank for rank, _ in groupby(both))
+
+    def _frequency(self, gram: str) -> int:
+        return len(self._names.with_gram(gram)) + len(self._aliases.with_gram(gram))
+
+    def _overlap(self, rank: int, grams: Iterable[str]) -> int:
+        name, aliases = self._names.texts[rank], self._aliases.texts[rank]
+        return sum(gram in name or gram in aliases for gram in grams)
+
+    def _match(self, rank: int, tier: Tier, overlap: int) -> Match:
+        return Match(self.documents[rank], tier, (tier, -overlap, *self._orders[rank]))

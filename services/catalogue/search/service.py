@@ -1,0 +1,122 @@
+"""Use cases of search: find items, and suggest names while somebody types."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from servicekit.errors import Invalid, Unavailable
+from services.catalogue.divisions import division_chain
+from services.catalogue.search.documents import Scope, flags_of
+from services.catalogue.search.highlights import highlight
+from services.catalogue.search.index import SearchIndex
+from services.catalogue.search.queries import Query
+from services.catalogue.search.segment import Match, Tier
+from services.catalogue.search.snapshot import Snapshot
+
+#: How a tier is told to whoever asked.
+_MATCHED = {
+    Tier.whole_name: "name",
+    Tier.name_start: "name",
+    Tier.name_part: "name",
+    Tier.alias: "alias",
+    Tier.pinyin: "pinyin",
+    Tier.initials: "pinyin",
+    Tier.summary: "summary",
+    Tier.similar: "similar",
+}
+
+
+class QueryEmpty(Invalid):
+    code, title = "query-empty", "请输入要查的内容"
+
+
+class IndexNotReady(Unavailable):
+    code, title = "search-not-ready", "查询正在准备，请稍后再试"
+
+
+def scope_of(division: str | None, values: Iterable[str]) -> Scope:
+    """What may be shown to people of a division, through a channel, and so on."""
+    chain = None if division is None else frozenset(division_chain(division))
+    return Scope(chain, flags_of(values))
+
+
+def ready(index: SearchIndex) -> Snapshot:
+    """The newest snapshot.
+
+    Raises:
+        IndexNotReady: the database has not answered since the start.
+    """
+    if index.snapshot is None:
+        raise IndexNotReady
+    return index.snapshot
+
+
+def tag_of(index: SearchIndex) -> str:
+    """The ETag of every answer: it changes when the catalogue or a score does.
+
+    Raises:
+        IndexNotReady: the database has not answered since the start.
+    """
+    rated, revisions = index.scores.stamp
+    return f'"{ready(index).revision}-{rated}-{revisions}"'
+
+
+def search(index: SearchIndex, typed: str, scope: Scope, limit: int) -> list[dict[str, Any]]:
+    """Items that match, best first, as `SearchHit` describes them.
+
+    Raises:
+        QueryEmpty: nothing is left of what was typed.
+        IndexNotReady: the database has not answered since the start.
+    """
+    query = _parse(typed)
+    matches = ready(index).search(query, scope=scope, limit=limit)
+    return [_hit(index, match, query) for match in matches]
+
+
+def suggest(index: SearchIndex, typed: str, scope: Scope, limit: int) -> list[dict[str, Any]]:
+    """Names that match, best first, each once, as `Suggestion` describes them.
+
+    Raises:
+        QueryEmpty: nothing is left of what was typed.
+        IndexNotReady: the database has not answered since the start.
+    """
+    query = _parse(typed)
+    suggestions: dict[str, dict[str, Any]] = {}
+    for match in ready(index).search(query, scope=scope, limit=2 * limit):
+        if match.tier < Tier.summary and len(suggestions) < limit:
+            name = match.document.name
+            suggestions.setdefault(
+                name,
+                {
+                    "text": name,
+                    "item_id": match.document.item_id,
+                    "highlight": _highlight(match, query),
+                },
+            )
+    return list(suggestions.values())
+
+
+def _parse(typed: str) -> Query:
+    query = Query.parse(typed)
+    if not query.text:
+        raise QueryEmpty
+    return query
+
+
+def _hit(index: SearchIndex, match: Match, query: Query) -> dict[str, Any]:
+    document = match.document
+    return {
+        "item_id": document.item_id,
+        "division_code": document.division_code,
+        "name": document.name,
+        "summary": document.summary,
+        **document.shown,
+        "score": index.scores.of(document.item_id)._asdict(),
+        "matched": _MATCHED[match.tier],
+        "highlight": _highlight(match, query),
+    }
+
+
+def _highlight(match: Match, query: Query) -> dict[str, Any] | None:
+    found = highlight(match, query)
+    return None if found is None else asdict(found)
