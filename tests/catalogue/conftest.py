@@ -1,0 +1,29 @@
+"""The catalogue service, running on a database of its own."""
+
+import hypothesis
+import pytest
+
+from services.catalogue.definition import SERVICE
+from tests.catalogue.people import People
+from tests.support.service import running
+
+# A slow machine is no fault of the code.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="session")
+async def catalogue_session(databases):
+    async with running(SERVICE, await databases.clone(SERVICE)) as service:
+        yield service
+
+
+@pytest.fixture
+async def catalogue(catalogue_session):
+    yield catalogue_session
+    await catalogue_session.empty()
+
+
+@pytest.fixture
+def people(catalogue) -> People:
+    return People(catalogue)

@@ -1,0 +1,139 @@
+"""Valid contents of items; a test overrides what it is about."""
+
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+from contracts.evaluation import ScoreChanged
+from contracts.values import RatingLevel
+from servicekit.outbox import now
+from services.catalogue.items.content import ItemContent
+from services.catalogue.search.documents import AROUND_THE_CLOCK, Document, flags_of
+from services.catalogue.words import spell_all
+
+COUNTY = "140802000000"
+CITY = "140800000000"
+VILLAGE = "140802001005"
+OTHER_COUNTY = "140821000000"
+
+_numbers = count(1)
+
+
+def make_form(**overrides: Any) -> dict[str, Any]:
+    form = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {
+            "grade": {"type": "string", "title": "残疾等级", "enum": ["一级", "二级"]},
+            "account": {"type": "string", "title": "银行账号", "pattern": "^[0-9]{12,19}$"},
+        },
+        "required": ["grade"],
+        "additionalProperties": False,
+    }
+    return form | overrides
+
+
+def make_limits(**overrides: Any) -> dict[str, Any]:
+    limits = {
+        "statutory_days": 30,
+        "statutory_unit": "working-days",
+        "promised_days": 10,
+        "promised_unit": "working-days",
+        "project_kind": "promised",
+        "source": "县民政局承诺",
+        "provisional": False,
+    }
+    return limits | overrides
+
+
+def make_material(**overrides: Any) -> dict[str, Any]:
+    material = {
+        "code": "disability-certificate",
+        "name": "残疾人证",
+        "necessity": "waivable",
+        "source": "government",
+        "form": "both",
+        "copies": 0,
+        "note": "由办理部门网上核验",
+    }
+    return material | overrides
+
+
+def make_content(**overrides: Any) -> dict[str, Any]:
+    """What an item says, as an editor sends it."""
+    content = {
+        "name": "困难残疾人生活补贴",
+        "aliases": ["残补", "两项补贴"],
+        "summary": "家里困难的残疾人，可以申请每月一笔生活补贴。",
+        "provisional": False,
+        "source": "民发〔2022〕56号 二（四）",
+        "supply_category": "social-services",
+        "function": "for-people",
+        "item_kind": "government-service",
+        "triage_class": "government-public",
+        "task_type": "05",
+        "service_objects": ["natural-person"],
+        "audiences": ["disabled", "low-income"],
+        "department": "civil-affairs",
+        "level": "county",
+        "accepts_at": ["village", "township", "county"],
+        "channels": ["portal", "window", "agent"],
+        "around_the_clock": True,
+        "agent_service": True,
+        "limits": make_limits(),
+        "visits": 0,
+        "visit_reason": None,
+        "fee": {"charged": False},
+        "materials": [make_material()],
+        "form": make_form(),
+        "ui": {"order": ["grade", "account"], "widgets": {"grade": "radio"}},
+        "result": {"kind": "other", "name": "补贴审核结果通知"},
+        "questions": [{"question": "多久发一次？", "answer": "每月发一次。"}],
+        "forbidden_to_villages": False,
+    }
+    return content | overrides
+
+
+def make_item(**overrides: Any) -> dict[str, Any]:
+    """A new item, with a code of its own."""
+    identity = {"item_code": f"51203600{next(_numbers):04}", "division_code": COUNTY}
+    return identity | make_content(**overrides)
+
+
+def parse_content(**overrides: Any) -> ItemContent:
+    return ItemContent.model_validate(make_content(**overrides))
+
+
+def make_document(name: str, **overrides: Any) -> Document:
+    """A document of the search index."""
+    aliases = tuple(overrides.pop("aliases", ()))
+    channels = overrides.pop("channels", ("portal",))
+    audiences = overrides.pop("audiences", ())
+    night = [AROUND_THE_CLOCK] if overrides.pop("around_the_clock", False) else []
+    values: dict[str, Any] = {
+        "item_id": uuid4(),
+        "division_code": COUNTY,
+        "name": name,
+        "aliases": aliases,
+        "summary": "一句简介。",
+        "spelling": spell_all((name, *aliases)),
+        "flags": flags_of([*channels, *audiences, *night]),
+        "shown": {},
+    }
+    return Document(**(values | overrides))
+
+
+def make_score(item_id: UUID | str, **overrides: Any) -> ScoreChanged:
+    """Evaluation's event about an item's score."""
+    values = {
+        "subject_key": f"item:{item_id}",
+        "subject_kind": "item",
+        "subject_id": str(item_id),
+        "revision": 1,
+        "counts": {RatingLevel.satisfied: 1},
+        "rated": 1,
+        "satisfaction_ratio": 1.0,
+        "average_stars": 4.0,
+        "recorded_at": now(),
+    }
+    return ScoreChanged(**(values | overrides))
