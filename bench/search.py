@@ -9,15 +9,16 @@ import argparse
 import random
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median, quantiles
 from uuid import UUID
 
 from contracts.values import Channel
 from services.catalogue.divisions import division_chain
-from services.catalogue.items.schemas import Audience
 from services.catalogue.search.documents import EVERYWHERE, Document, Scope, flags_of
 from services.catalogue.search.queries import Query
 from services.catalogue.search.snapshot import Snapshot
+from services.catalogue.vocabulary import Audience
 from services.catalogue.words import BORDER, spell
 
 
@@ -100,6 +101,10 @@ def measure(search: Callable[[str], object], typed: list[str]) -> tuple[float, f
     return median(times), quantiles(times, n=100)[98]
 
 
+def search(snapshot: Snapshot, scope: Scope, text: str) -> None:
+    snapshot.search(Query.parse(text), scope=scope, limit=20)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=100_000)
@@ -119,10 +124,7 @@ def main() -> None:
     for kind, texts in typed.items():
         cells = ""
         for scope in (EVERYWHERE, village, portal):
-            p50, p99 = measure(
-                lambda text, scope=scope: snapshot.search(Query.parse(text), scope=scope, limit=20),
-                texts,
-            )
+            p50, p99 = measure(partial(search, snapshot, scope), texts)
             cells += f"{f'{p50:.2f} / {p99:.2f}':>16}"
         print(f"{kind:24}{cells}")
 
