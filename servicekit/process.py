@@ -62,7 +62,12 @@ def run_command(service: Service) -> None:
 
 def command_line(service: Service) -> typer.Typer:
     """Build the commands of a service."""
-    app = typer.Typer(help=service.title, no_args_is_help=True, add_completion=False)
+    app = typer.Typer(
+        help=service.title,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,  # they show local variables, and with them secrets
+    )
 
     @app.command(help="Answer HTTP requests.")
     def api() -> None:

@@ -5,9 +5,8 @@ import os
 from functools import cached_property
 from typing import Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 #: Variables of other software that happen to carry the prefix of a service.
 _FOREIGN = frozenset({"REQUESTS_CA_BUNDLE"})  # the certificate bundle of a well-known HTTP library
@@ -17,10 +16,14 @@ class UnknownSetting(SystemExit):
     """A variable with the service's prefix that no setting reads: most likely a typing error."""
 
 
+class UnusableSettings(SystemExit):
+    """Settings that are missing or wrong, by name and reason; never with what was given."""
+
+
 class ServiceSettings(BaseSettings):
     """What every process needs; read from variables `<PREFIX>_<NAME>`."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     environment: Literal["development", "production"]
     database_url: SecretStr
@@ -73,6 +76,7 @@ class ServiceSettings(BaseSettings):
 
         Raises:
             UnknownSetting: a variable with our prefix is not a setting.
+            UnusableSettings: some are missing or wrong.
         """
         prefix = cls.model_config.get("env_prefix", "")
         known = {f"{prefix}{name}".upper() for name in cls.model_fields}
@@ -81,9 +85,21 @@ class ServiceSettings(BaseSettings):
         )
         if strangers:
             raise UnknownSetting(f"unknown settings: {', '.join(strangers)}")
-        return cls()
+        try:
+            return cls()
+        except ValidationError as error:
+            lines = [f"{_variable(prefix, each['loc'])}: {each['msg']}" for each in error.errors()]
+            raise UnusableSettings("\n".join(lines)) from None
+        except SettingsError as error:
+            raise UnusableSettings(str(error)) from None
+
+
+def _variable(prefix: str, location: tuple[int | str, ...]) -> str:
+    return (prefix + ".".join(map(str, location))).upper().rstrip("_")
 
 
 def prefixed(prefix: str) -> SettingsConfigDict:
     """Model configuration of a service's settings: `prefixed("REQUESTS")`."""
-    return SettingsConfigDict(env_prefix=f"{prefix}_", extra="forbid", frozen=True)
+    return SettingsConfigDict(
+        env_prefix=f"{prefix}_", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
