@@ -1,6 +1,7 @@
 """`python -m devstack run|demo|up|clean`: the whole of Yichuang on this machine."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -70,7 +71,8 @@ async def _serve(directory: Path, ports: Ports, *, guided: bool, serve: bool) ->
             for line in addresses(stack):
                 output.plain(line)
             output.quiet = False
-            await asyncio.Event().wait()
+            with contextlib.suppress(asyncio.CancelledError):  # ctrl-C is how serving ends
+                await asyncio.Event().wait()
         output.say("stopping …")
 
 
@@ -83,7 +85,11 @@ def _finish(main: Coroutine[None, None, None]) -> None:
 
 
 async def _until_signalled(main: Coroutine[None, None, None]) -> None:
-    """A first SIGINT or SIGTERM stops everything in order; a second one at once."""
+    """A first SIGINT or SIGTERM stops everything in order; a second one at once.
+
+    Raises:
+        typer.Exit: the signal came before `main` had done its work.
+    """
     task = asyncio.ensure_future(main)
     loop = asyncio.get_running_loop()
     signalled = False
@@ -100,9 +106,8 @@ async def _until_signalled(main: Coroutine[None, None, None]) -> None:
         loop.add_signal_handler(number, on_signal)
     try:
         await task
-    except asyncio.CancelledError:
-        if not signalled:
-            raise
+    except asyncio.CancelledError as error:
+        raise typer.Exit(INTERRUPTED) from error
 
 
 def _fail(message: str) -> None:

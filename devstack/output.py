@@ -13,6 +13,8 @@ _WARNING: Final = "\x1b[33m"
 # Cyan, green, magenta, blue, and their bright versions: yellow and red mean trouble.
 _PALETTE: Final = tuple(f"\x1b[{code}m" for code in (36, 32, 35, 34, 96, 92, 95, 94))
 OURSELVES: Final = "devstack"
+#: Wide enough for "evaluation.worker", so that the column does not jump when names come in.
+NAME_COLUMN: Final = 17
 
 
 def wants_colour(stream: TextIO) -> bool:
@@ -34,7 +36,7 @@ class Output:
         self._palette = cycle(_PALETTE)
         self._colours: dict[str, str] = {}
         self._files: dict[str, TextIO] = {}
-        self._width = len(OURSELVES)
+        self._width = NAME_COLUMN
 
     def announce(self, names: list[str]) -> None:
         """Make the column of names wide enough, and start each file anew."""

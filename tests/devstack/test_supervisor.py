@@ -95,7 +95,7 @@ class TestRestart:
         said = bench.screen.getvalue()
         pauses = [line.rsplit(" ", 2)[1] for line in said.splitlines() if "again in" in line]
         assert pauses[:4] == ["0.01", "0.02", "0.04", "0.04"]
-        assert "broken   │ no such setting" in said
+        assert "broken            │ no such setting" in said
 
     async def test_after_a_healthy_time_the_pause_starts_over(self, tmp_path, monkeypatch):
         monkeypatch.setattr(program_module, "BACK_OFF_SECONDS", 0.01)
