@@ -5,9 +5,8 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
-from servicekit.settings import ServiceSettings, UnknownSetting
+from servicekit.settings import ServiceSettings, UnknownSetting, UnusableSettings
 from tests.deploy.paths import ROOT
 
 
@@ -60,6 +59,7 @@ def load(
             return own.load(), []
         except UnknownSetting as error:
             return None, [str(error)]
-        except ValidationError as error:
-            fields = (".".join(map(str, item["loc"])) or item["msg"] for item in error.errors())
+        except UnusableSettings as error:
+            names = (line.partition(":")[0] for line in str(error).splitlines())
+            fields = (field.removeprefix(prefix_of(name)).lower() for field in names)
             return None, [f"missing or wrong: {', '.join(fields)}"]
