@@ -111,6 +111,8 @@ def machine_environment() -> dict[str, str]:
     """Ours, without settings of services that somebody left in the shell."""
     prefixes = tuple(f"{name.upper()}_" for name in (*DATABASES, "issuer"))
     ours = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+    # Without compiled modules each of a dozen processes compiles the whole product at its start.
+    ours.pop("PYTHONDONTWRITEBYTECODE", None)
     return ours | {"PYTHONUNBUFFERED": "1"}
 
 

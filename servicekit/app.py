@@ -16,7 +16,7 @@ from servicekit.health import Readiness, health_router
 from servicekit.http import create_client
 from servicekit.idempotency import IdempotentRoute
 from servicekit.middleware import RequestMiddleware
-from servicekit.migrations import migration_head
+from servicekit.migration_head import migration_head
 from servicekit.personal_data import Cipher
 from servicekit.settings import ServiceSettings
 

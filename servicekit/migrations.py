@@ -7,7 +7,6 @@ from typing import Any
 
 from alembic import command, context
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, pool
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -23,11 +22,6 @@ def migration_config(package: str, sqlalchemy_url: str = "") -> Config:
     )
     config.attributes["url"] = sqlalchemy_url
     return config
-
-
-def migration_head(package: str) -> str | None:
-    """The newest revision of a chain."""
-    return ScriptDirectory.from_config(migration_config(package)).get_current_head()
 
 
 def upgrade(package: str, sqlalchemy_url: str, revision: str = "head") -> None:

@@ -4,11 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from opentelemetry import propagate, trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Span, SpanKind
 
 from servicekit.settings import ServiceSettings
@@ -20,6 +15,13 @@ def configure_tracing(settings: ServiceSettings, *, service: str, process: str) 
     """Export sampled spans to the collector, if there is one."""
     if settings.otlp_endpoint is None:
         return
+    # The exporter takes a third of a second to import; most processes have no collector.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
     provider = TracerProvider(
         resource=Resource.create({"service.name": service, "service.instance.id": process}),
         sampler=ParentBased(TraceIdRatioBased(settings.trace_sample_ratio)),

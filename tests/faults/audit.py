@@ -113,14 +113,15 @@ async def _in_order_on_the_topic(stack: Stack, record: Record) -> int:
 async def topic_events(stack: Stack, topic: str = REQUESTS) -> list[tuple[str, str, Any]]:
     """Everything on a topic: event id, type and body, in order per partition."""
     servers = stack.broker.bootstrap_servers
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=servers, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, number) for number in await _partitions(servers, topic)]
         consumer.assign(partitions)
         events = []
         for partition, end in (await consumer.end_offsets(partitions)).items():
-            await consumer.seek_to_beginning(partition)
             while await consumer.position(partition) < end:
                 batch = await consumer.getmany(partition, timeout_ms=1000)
                 for message in batch.get(partition, ()):
