@@ -1,0 +1,89 @@
+"""Ratings and the national tags they may carry."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, UniqueConstraint
+from sqlmodel import Field
+
+from contracts.values import RatingLevel
+from services.evaluation.models.base import Base, flag, one_of, texts, timestamp
+
+
+class RatingChannel(StrEnum):
+    """评价渠道, by name; each province numbers them differently."""
+
+    portal = "portal"
+    mini_program = "mini-program"
+    qr_code = "qr-code"
+    window = "window"
+    self_service_terminal = "self-service-terminal"
+    sms = "sms"
+    telephone = "telephone"
+    paper = "paper"
+
+
+class Origin(StrEnum):
+    """Who gave a rating: the resident, or the system after silence (系统默认评价)."""
+
+    resident = "resident"
+    default = "default"
+
+
+class RatingTag(Base, table=True):
+    """评价标签: versioned; a retired one stays readable in the ratings that carry it."""
+
+    __tablename__ = "rating_tag"
+    __table_args__ = (one_of("level", RatingLevel),)
+
+    code: str = Field(primary_key=True)
+    level: str
+    #: The first version's wording is not known.
+    text: str | None = None
+    version: int
+    #: Shown first, before the list is expanded.
+    is_base: bool
+    is_retired: bool = flag()
+
+
+class Rating(Base, table=True):
+    """评价 (assess number 1) or 追评 (2) of one evaluable service.
+
+    The id is random and the day stands alone beside it for staff: a time-ordered id would tell
+    them the very moment, and with it who was at the window.
+    """
+
+    __tablename__ = "rating"
+    __table_args__ = (
+        UniqueConstraint("evaluable_id", "assess_number"),
+        CheckConstraint("assess_number IN (1, 2)", name="assess_number"),
+        CheckConstraint("origin <> 'default' OR assess_number = 1", name="default_is_first"),
+        one_of("origin", Origin),
+        one_of("level", RatingLevel),
+        one_of("channel", RatingChannel),
+        Index("ix_rating_unit", "unit_code", "position"),
+        Index("ix_rating_division", "responsible_division", "position"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    position: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(), unique=True, nullable=False)
+    )
+    evaluable_id: UUID = Field(foreign_key="evaluable.id")
+    assess_number: int
+    origin: str = Origin.resident
+    level: str
+    tags: list[str] = texts()
+    #: Free text, encrypted; staff see it screened.
+    text: str | None = None
+    #: Kinds of personal data the screening found, without the data.
+    findings: list[str] = texts()
+    channel: str | None = None
+    given_at: datetime = timestamp()
+    #: The local day of `given_at`.
+    given_on: date
+    item_id: UUID
+    unit_code: str | None = None
+    #: The unit's division, or the case's where no unit is known.
+    responsible_division: str
