@@ -1,0 +1,26 @@
+"""The API process of the evaluation service."""
+
+from fastapi import FastAPI
+
+from servicekit.app import create_service_app
+from servicekit.auth import TokenVerifier
+from services.evaluation.evaluables.endpoints import router as evaluables
+from services.evaluation.evaluables.service import RatingAlreadyGiven
+from services.evaluation.ratings.endpoints import router as ratings
+from services.evaluation.rectifications.endpoints import router as rectifications
+from services.evaluation.scores.endpoints import router as scores
+from services.evaluation.settings import EvaluationSettings
+from services.evaluation.tags.endpoints import router as rating_tags
+
+
+def create_app(settings: EvaluationSettings, *, verifier: TokenVerifier | None = None) -> FastAPI:
+    """Put the API together."""
+    return create_service_app(
+        "evaluation",
+        settings,
+        title="评价与整改",
+        routers=[evaluables, rating_tags, ratings, rectifications, scores],
+        constraints={"uq_rating_evaluable_id_assess_number": RatingAlreadyGiven},
+        verifier=verifier,
+        migrations="services.evaluation.migrations",
+    )

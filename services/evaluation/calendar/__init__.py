@@ -1,0 +1,1 @@
+"""Working days, for the limits of rectifications."""

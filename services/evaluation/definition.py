@@ -1,0 +1,21 @@
+"""What the commands and tests know of the evaluation service."""
+
+from contracts.topics import EVALUATION, SCORES
+from servicekit.process import Service
+from services.evaluation.app import create_app
+from services.evaluation.free_text import RATING_TEXT, STEP_NOTE
+from services.evaluation.seed import seed
+from services.evaluation.settings import EvaluationSettings
+from services.evaluation.worker import create_worker
+
+SERVICE = Service(
+    name="evaluation",
+    title="评价与整改",
+    settings=EvaluationSettings,
+    create_app=create_app,
+    migrations="services.evaluation.migrations",
+    create_worker=create_worker,
+    publishes=[EVALUATION, SCORES],
+    seed=seed,
+    encrypted=[RATING_TEXT, STEP_NOTE],
+)

@@ -1,0 +1,1 @@
+"""What may be rated: services of cases, opened by the events of requests."""

@@ -1,0 +1,168 @@
+"""Queries of case copies and evaluable services."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.requests import CaseCompleted, CaseEvent
+from contracts.values import RatingLevel
+from services.evaluation.evaluables.rules import FirstRating, Standing
+from services.evaluation.facts import FACTS_COLUMNS, EvaluableFacts
+from services.evaluation.models import Origin, RectificationState
+
+_COPY = text(
+    "INSERT INTO case_copy AS c (case_id, case_version, case_number, request_id, applicant_id, "
+    "item_id, item_code, item_name, unit_code, unit_name, division_code) "
+    "VALUES (:case_id, :case_version, :case_number, :request_id, :applicant_id, :item_id, "
+    ":item_code, :item_name, :unit_code, :unit_name, :division_code) "
+    "ON CONFLICT (case_id) DO UPDATE SET case_version = excluded.case_version, "
+    "item_name = excluded.item_name, unit_code = excluded.unit_code, "
+    "unit_name = excluded.unit_name, division_code = excluded.division_code "
+    "WHERE c.case_version < excluded.case_version"
+)
+_COMPLETE = text(
+    "UPDATE case_copy SET completed_version = :case_version, completed_on = :completed_on, "
+    "handler_name = :handler_name "
+    "WHERE case_id = :case_id AND coalesce(completed_version, 0) < :case_version"
+)
+_INSERT = text(
+    "INSERT INTO evaluable (id, case_id, service_number, applicant_id, unit_code, unit_name, "
+    "opened_at, open_until) VALUES (:id, :case_id, :service_number, :applicant_id, :unit_code, "
+    ":unit_name, :opened_at, :open_until) ON CONFLICT (case_id, service_number) DO NOTHING "
+    "RETURNING id"
+)
+_LOCK_OWN = text(
+    f"SELECT {FACTS_COLUMNS} FROM evaluable e JOIN case_copy c USING (case_id) "  # noqa: S608
+    "WHERE e.id = :id AND e.applicant_id = :applicant_id FOR UPDATE OF e"
+)
+_LOCK_UNRATED = text(
+    f"SELECT {FACTS_COLUMNS} FROM evaluable e JOIN case_copy c USING (case_id) "  # noqa: S608
+    "WHERE NOT e.is_rated AND e.open_until < :today ORDER BY e.open_until, e.id "
+    "LIMIT 1 FOR UPDATE OF e SKIP LOCKED"
+)
+_MARK_RATED = text("UPDATE evaluable SET is_rated = true WHERE id = :id")
+_STANDING = (
+    "one.level, one.origin, one.given_on, two.id IS NOT NULL AS has_second, "
+    "x.id AS rectification_id, x.state AS rectification, x.rerate_until"
+)
+_STANDING_JOINS = (
+    "LEFT JOIN rating one ON one.evaluable_id = e.id AND one.assess_number = 1 "
+    "LEFT JOIN rating two ON two.evaluable_id = e.id AND two.assess_number = 2 "
+    "LEFT JOIN rectification x ON x.evaluable_id = e.id"
+)
+_GET_STANDING = text(
+    f"SELECT e.open_until, {_STANDING} FROM evaluable e {_STANDING_JOINS} WHERE e.id = :id"  # noqa: S608
+)
+#: Open ones first, then the newest; a resident has few, so the order is worked out per call.
+_LIST_OWN = text(
+    f"SELECT * FROM (SELECT {FACTS_COLUMNS}, e.opened_at, {_STANDING}, two.level AS second_level, "  # noqa: S608
+    "two.given_on AS second_on, "
+    "CASE WHEN one.id IS NULL AND e.open_until >= :today THEN 0 ELSE 1 END AS rank "
+    f"FROM evaluable e JOIN case_copy c USING (case_id) {_STANDING_JOINS} "
+    "WHERE e.applicant_id = :applicant_id "
+    "AND (CAST(:case_id AS uuid) IS NULL OR e.case_id = :case_id)) own "
+    "WHERE CAST(:rank AS int) IS NULL OR rank > :rank "
+    "OR (rank = :rank AND (opened_at, evaluable_id) < (:opened_at, :id)) "
+    "ORDER BY rank, opened_at DESC, evaluable_id DESC LIMIT :limit"
+)
+
+
+async def upsert_case(session: AsyncSession, event: CaseEvent) -> None:
+    """Take over what an event says of a case, unless something newer is known."""
+    await session.execute(_COPY, event.model_dump())
+
+
+async def record_completion(session: AsyncSession, event: CaseCompleted) -> None:
+    """Note who finished a case and when, whatever else is known of it."""
+    await session.execute(_COMPLETE, event.model_dump())
+
+
+async def insert(
+    session: AsyncSession,
+    facts: EvaluableFacts,
+    *,
+    opened_at: datetime,
+) -> bool:
+    """Open a service to rating; False when it was opened before."""
+    inserted = await session.execute(
+        _INSERT,
+        {
+            "id": facts.evaluable_id,
+            "case_id": facts.case_id,
+            "service_number": facts.service_number,
+            "applicant_id": facts.applicant_id,
+            "unit_code": facts.unit_code,
+            "unit_name": facts.unit_name,
+            "opened_at": opened_at,
+            "open_until": facts.open_until,
+        },
+    )
+    return inserted.first() is not None
+
+
+async def lock_own(
+    session: AsyncSession, evaluable_id: UUID, applicant_id: UUID
+) -> EvaluableFacts | None:
+    """Lock an evaluable service of a resident, so that its ratings come one after another."""
+    values = {"id": evaluable_id, "applicant_id": applicant_id}
+    row = (await session.execute(_LOCK_OWN, values)).one_or_none()
+    return EvaluableFacts.of(row) if row else None
+
+
+async def lock_one_unrated(session: AsyncSession, today: date) -> EvaluableFacts | None:
+    """Lock one service whose period passed without a rating."""
+    row = (await session.execute(_LOCK_UNRATED, {"today": today})).one_or_none()
+    return EvaluableFacts.of(row) if row else None
+
+
+async def mark_rated(session: AsyncSession, evaluable_id: UUID) -> None:
+    """Note that a first rating is there."""
+    await session.execute(_MARK_RATED, {"id": evaluable_id})
+
+
+async def get_standing(session: AsyncSession, evaluable_id: UUID) -> Standing:
+    """The standing of a service.
+
+    Concurrency: a statement of its own after the lock; one that waited for the lock would still
+    see the ratings of before.
+    """
+    return standing_of((await session.execute(_GET_STANDING, {"id": evaluable_id})).one())
+
+
+def standing_of(row: Any) -> Standing:
+    """Read the standing out of a row that selected its columns."""
+    first = None
+    if row.level is not None:
+        first = FirstRating(RatingLevel(row.level), Origin(row.origin), row.given_on)
+    state = RectificationState(row.rectification) if row.rectification else None
+    return Standing(row.open_until, first, row.has_second, state, row.rerate_until)
+
+
+async def list_own(
+    session: AsyncSession,
+    applicant_id: UUID,
+    *,
+    today: date,
+    case_id: UUID | None,
+    after: tuple[int, datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Any]:
+    """Evaluable services of a resident, open ones first, then the newest."""
+    rank, opened_at, evaluable_id = after or (None, None, None)
+    rows = await session.execute(
+        _LIST_OWN,
+        {
+            "applicant_id": applicant_id,
+            "today": today,
+            "case_id": case_id,
+            "rank": rank,
+            "opened_at": opened_at,
+            "id": evaluable_id,
+            "limit": limit,
+        },
+    )
+    return rows.all()

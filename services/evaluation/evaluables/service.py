@@ -1,0 +1,203 @@
+"""Opening services of cases to rating, and telling residents what they may rate."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.evaluation import EvaluationOpened
+from contracts.requests import CaseCompleted, CaseEvent
+from servicekit.errors import Conflict, Gone, NotFound, ServiceError
+from servicekit.identifiers import new_id
+from servicekit.outbox import now, record
+from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_cursor
+from services.evaluation.calendar.rules import local_day
+from services.evaluation.evaluables import repository
+from services.evaluation.evaluables.rules import (
+    AGAIN,
+    FIRST,
+    Refusal,
+    Standing,
+    next_assess_number,
+    open_until,
+    refusal,
+    state_of,
+)
+from services.evaluation.evaluables.schemas import EvaluableRead, GivenRating, OpenRectification
+from services.evaluation.facts import EvaluableFacts
+from services.evaluation.metrics import OPENED
+from services.evaluation.models import SERVICE_NAMES, Origin, ServiceNumber
+
+
+class EvaluableNotFound(NotFound):
+    """Also for somebody else's case: that it exists is nobody's business."""
+
+    code, title = "evaluable-not-found", "没有找到可以评价的办件"
+
+
+class RatingAlreadyGiven(Conflict):
+    code, title = "rating-already-given", "您已经评价过了"
+
+
+class EvaluationClosed(Gone):
+    code, title = "evaluation-closed", "评价期限已过"
+
+
+class FirstRatingMissing(Conflict):
+    code, title = "first-rating-missing", "还没有首次评价，不能追评"
+
+
+class RectificationUnderWay(Conflict):
+    code, title = "rectification-under-way", "单位正在整改，收到反馈后再追评"
+
+
+_ERRORS: dict[Refusal, type[ServiceError]] = {
+    Refusal.given_already: RatingAlreadyGiven,
+    Refusal.closed: EvaluationClosed,
+    Refusal.no_first_rating: FirstRatingMissing,
+    Refusal.rectification_under_way: RectificationUnderWay,
+}
+
+
+async def copy_case(session: AsyncSession, event: CaseEvent) -> None:
+    """Keep the local copy of a case; what is older than the copy changes nothing."""
+    await repository.upsert_case(session, event)
+
+
+async def open_completed(session: AsyncSession, event: CaseCompleted, supplement_days: int) -> None:
+    """Open the service 办结 of a finished case to rating, once.
+
+    The period runs from the day of the invitation, so that late events cost residents nothing.
+    """
+    await repository.record_completion(session, event)
+    opened_at = now()
+    facts = EvaluableFacts(
+        evaluable_id=new_id(),
+        case_id=event.case_id,
+        case_number=event.case_number,
+        applicant_id=event.applicant_id,
+        item_id=event.item_id,
+        item_name=event.item_name,
+        unit_code=event.unit_code,
+        unit_name=event.unit_name,
+        division_code=event.division_code,
+        handler_name=event.handler_name,
+        service_number=ServiceNumber.completion,
+        open_until=open_until(local_day(opened_at), supplement_days),
+    )
+    if not await repository.insert(session, facts, opened_at=opened_at):
+        return
+    OPENED.inc()
+    await record(
+        session,
+        EvaluationOpened(
+            **facts.event_fields(opened_at),
+            evaluable_id=facts.evaluable_id,
+            service_number=facts.service_number,
+            service_name=SERVICE_NAMES[ServiceNumber.completion],
+            open_until=facts.open_until,
+        ),
+    )
+
+
+async def lock_for_rating(
+    session: AsyncSession, evaluable_id: UUID, applicant_id: UUID, *, assess_number: int
+) -> tuple[EvaluableFacts, Standing]:
+    """Lock a service of the applicant for a rating with this number.
+
+    Raises:
+        EvaluableNotFound: it does not exist, or it is somebody else's.
+        RatingAlreadyGiven, EvaluationClosed, FirstRatingMissing, RectificationUnderWay: it may not
+            be given now.
+    """
+    facts = await repository.lock_own(session, evaluable_id, applicant_id)
+    if facts is None:
+        raise EvaluableNotFound
+    standing = await repository.get_standing(session, evaluable_id)
+    reason = refusal(standing, assess_number, local_day(now()))
+    if reason is not None:
+        raise _ERRORS[reason]
+    return facts, standing
+
+
+async def lock_one_unrated(session: AsyncSession, today: date) -> EvaluableFacts | None:
+    """Lock one service whose period passed without a rating."""
+    return await repository.lock_one_unrated(session, today)
+
+
+async def mark_rated(session: AsyncSession, evaluable_id: UUID) -> None:
+    """Note that a first rating is there."""
+    await repository.mark_rated(session, evaluable_id)
+
+
+async def list_own(
+    session: AsyncSession,
+    applicant_id: UUID,
+    *,
+    case_id: UUID | None,
+    after: str | None,
+    limit: int,
+) -> Page[EvaluableRead]:
+    """What a resident may rate or has rated, open ones first."""
+    today = local_day(now())
+    rows = await repository.list_own(
+        session,
+        applicant_id,
+        today=today,
+        case_id=case_id,
+        after=_position(after),
+        limit=limit + 1,
+    )
+    page, more = cut(list(rows), limit)
+    last = page[-1] if more else None
+    cursor = encode_cursor(last.rank, last.opened_at, last.evaluable_id) if last else None
+    return Page(items=[_read(row, today) for row in page], next=cursor)
+
+
+def _position(after: str | None) -> tuple[int, datetime, UUID] | None:
+    if after is None:
+        return None
+    rank, opened_at, evaluable_id = decode_cursor(after, 3)
+    try:
+        return int(bool(rank)), datetime.fromisoformat(opened_at), UUID(evaluable_id)
+    except (TypeError, ValueError, AttributeError):
+        raise CursorMalformed from None
+
+
+def _read(row: Any, today: date) -> EvaluableRead:
+    standing = repository.standing_of(row)
+    return EvaluableRead(
+        id=row.evaluable_id,
+        case_id=row.case_id,
+        case_number=row.case_number,
+        item_id=row.item_id,
+        item_name=row.item_name,
+        unit_name=row.unit_name,
+        service_number=row.service_number,
+        service_name=SERVICE_NAMES[row.service_number],
+        state=state_of(standing, today),
+        open_until=row.open_until,
+        next_assess_number=next_assess_number(standing, today),
+        ratings=_ratings(row, standing),
+        rectification=(
+            OpenRectification(id=row.rectification_id, state=standing.rectification)
+            if standing.rectification
+            else None
+        ),
+    )
+
+
+def _ratings(row: Any, standing: Standing) -> list[GivenRating]:
+    given = []
+    if standing.first and standing.first.origin is Origin.resident:
+        given.append(
+            GivenRating(
+                assess_number=FIRST, level=standing.first.level, given_on=standing.first.given_on
+            )
+        )
+    if standing.has_second:
+        given.append(
+            GivenRating(assess_number=AGAIN, level=row.second_level, given_on=row.second_on)
+        )
+    return given

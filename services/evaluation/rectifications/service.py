@@ -1,0 +1,157 @@
+"""Rectifications opened by a bad rating in its own transaction, and what is told of them."""
+
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.evaluation import RectificationOpened
+from servicekit.auth import Caller
+from servicekit.errors import Conflict, NotFound
+from servicekit.outbox import record
+from servicekit.personal_data import record_access
+from services.evaluation.access import ensure_may_see
+from services.evaluation.calendar.service import due_after
+from services.evaluation.facts import EvaluableFacts
+from services.evaluation.metrics import RECTIFICATION_STEPS
+from services.evaluation.models import RectificationState
+from services.evaluation.rectifications import repository
+from services.evaluation.rectifications.repository import Matter
+from services.evaluation.rectifications.rules import Action, Actor, Facts, refusal
+from services.evaluation.rectifications.schemas import (
+    DisclosedCase,
+    DisclosureList,
+    DisclosureRead,
+)
+from services.evaluation.rectifications.transitions import limit, reopening, step, tell_reopened
+from services.evaluation.settings import EvaluationSettings
+
+
+class RectificationNotFound(NotFound):
+    """Also for somebody else's rating."""
+
+    code, title = "rectification-not-found", "没有找到这项整改"
+
+
+class MatterClosed(Conflict):
+    code, title = "rectification-closed", "整改已销号，不再提供办件信息"
+
+
+async def open_for(
+    session: AsyncSession,
+    facts: EvaluableFacts,
+    *,
+    rating_id: UUID,
+    opened_at: datetime,
+    settings: EvaluationSettings,
+) -> tuple[UUID, date | None]:
+    """Open a rectification for a bad rating, or reopen the one there is; return id and due date.
+
+    Concurrency: the caller holds the lock of the evaluable service.
+    """
+    matter = await repository.lock_for_evaluable(session, facts.evaluable_id)
+    if matter is not None:
+        due_on = await _reopen_by_rating(session, matter, opened_at, settings)
+        return matter.id, due_on
+    running = await limit(session, opened_at, settings)
+    # Random, not time-ordered: staff see it, and must not see the moment of the rating in it.
+    matter_id = uuid4()
+    await repository.insert_matter(
+        session,
+        {
+            "id": matter_id,
+            "evaluable_id": facts.evaluable_id,
+            "rating_id": rating_id,
+            "unit_code": facts.unit_code,
+            "unit_name": facts.unit_name,
+            "responsible_division": facts.responsible_division,
+            "state": RectificationState.opened,
+            "version": 1,
+            "opened_at": opened_at,
+            **running,
+        },
+    )
+    await record(
+        session,
+        RectificationOpened(
+            **facts.event_fields(opened_at),
+            rectification_id=matter_id,
+            rating_id=rating_id,
+            due_on=running["due_on"],
+        ),
+    )
+    RECTIFICATION_STEPS.labels("open").inc()
+    return matter_id, running["due_on"]
+
+
+async def _reopen_by_rating(
+    session: AsyncSession, matter: Matter, at: datetime, settings: EvaluationSettings
+) -> date | None:
+    facts = Facts(RectificationState(matter.state))
+    if refusal(Action.rate_badly_again, facts, frozenset({Actor.resident})) is not None:
+        return matter.due_on  # under way anyway
+    values = await reopening(session, matter, at, settings)
+    await step(session, matter, Action.rate_badly_again, values, at=at)
+    await tell_reopened(session, matter, "rating", values["due_on"], at)
+    due_on: date | None = values["due_on"]
+    return due_on
+
+
+async def disclose(
+    session: AsyncSession, matter_id: UUID, caller: Caller, *, reason: str
+) -> DisclosedCase:
+    """Tell which case it is, so that the resident can be called; written down for the resident.
+
+    Raises:
+        RectificationNotFound, WrongRole, WrongUnit, WrongDivision: not the caller's matter.
+        MatterClosed: nobody needs to know any more.
+    """
+    matter = await repository.find(session, matter_id)
+    if matter is None:
+        raise RectificationNotFound
+    ensure_may_see(caller, matter.facts.unit_code, matter.responsible_division)
+    if matter.state == RectificationState.closed:
+        raise MatterClosed
+    await record_access(
+        session,
+        subject_id=matter.facts.applicant_id,
+        viewer_id=caller.account_id,
+        viewer_name=caller.name,
+        viewer_unit=caller.unit,
+        record=_record_name(matter),
+        fields=["case_id", "case_number"],
+        reason=reason,
+    )
+    return DisclosedCase(case_id=matter.facts.case_id, case_number=matter.facts.case_number)
+
+
+async def list_disclosures(
+    session: AsyncSession, matter_id: UUID, caller: Caller
+) -> DisclosureList:
+    """Tell a resident who was told which of their cases a matter is about.
+
+    Raises:
+        RectificationNotFound: it does not exist, or it is not about the caller's own rating.
+    """
+    matter = await repository.find(session, matter_id)
+    if matter is None or matter.facts.applicant_id != caller.account_id:
+        raise RectificationNotFound
+    rows = await repository.list_disclosures(session, caller.account_id, _record_name(matter))
+    return DisclosureList(
+        items=[DisclosureRead.model_validate(row, from_attributes=True) for row in rows]
+    )
+
+
+def _record_name(matter: Matter) -> str:
+    return f"rectification:{matter.id}"
+
+
+async def fill_due_dates(session: AsyncSession) -> int:
+    """Give open matters the due date a missing calendar year had kept from them; return how many."""
+    filled = 0
+    for row in await repository.list_without_due_date(session):
+        due_on = await due_after(session, row.limit_from, row.limit_days)
+        if due_on is not None:
+            await repository.change(session, row.id, {"due_on": due_on})
+            filled += 1
+    return filled

@@ -1,0 +1,1 @@
+"""Scores of items and units, kept in the transaction of each rating."""

@@ -1,0 +1,87 @@
+"""What a rating changes in a score, and what the counts mean. See `models.scores` for what counts."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from contracts.values import RatingLevel
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a rating moves the counts of the day its service was first rated."""
+
+    day: date
+    current: Mapping[RatingLevel, int] = field(default_factory=dict)
+    first: Mapping[RatingLevel, int] = field(default_factory=dict)
+    default: int = 0
+
+    @classmethod
+    def first_given(cls, level: RatingLevel, day: date) -> "Change":
+        """A first rating counts as it is, and counts now."""
+        return cls(day, current={level: 1}, first={level: 1})
+
+    @classmethod
+    def given_again(cls, first: RatingLevel, again: RatingLevel, day: date) -> "Change":
+        """A 追评 takes the place of the first rating in what counts now; the first stays first."""
+        if first is again:
+            return cls(day)
+        return cls(day, current={first: -1, again: 1})
+
+    @classmethod
+    def defaulted(cls, day: date) -> "Change":
+        """A default rating is counted apart."""
+        return cls(day, default=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The counts of one subject, over all time or over one day."""
+
+    current: Mapping[RatingLevel, int]
+    first: Mapping[RatingLevel, int]
+    default: int = 0
+
+    @classmethod
+    def empty(cls) -> "Tally":
+        return cls({}, {})
+
+    def plus(self, change: Change) -> "Tally":
+        """The counts after a change."""
+        return Tally(
+            _sum(self.current, change.current),
+            _sum(self.first, change.first),
+            self.default + change.default,
+        )
+
+    @property
+    def rated(self) -> int:
+        return sum(self.current.values())
+
+    @property
+    def bad_first(self) -> int:
+        """差评 as first given, whatever became of them."""
+        return sum(count for level, count in self.first.items() if level.is_bad)
+
+    @property
+    def satisfaction_ratio(self) -> float | None:
+        """好评率 in [0, 1]: (非常满意 + 满意 + 基本满意) ÷ all. Source: 上海's published figure."""
+        if self.rated == 0:
+            return None
+        return sum(n for level, n in self.current.items() if not level.is_bad) / self.rated
+
+    @property
+    def average_stars(self) -> float | None:
+        """Mean stars in [1, 5]."""
+        if self.rated == 0:
+            return None
+        return sum(level.stars * count for level, count in self.current.items()) / self.rated
+
+
+def _sum(
+    one: Mapping[RatingLevel, int], other: Mapping[RatingLevel, int]
+) -> dict[RatingLevel, int]:
+    total = Counter(one)
+    total.update(other)
+    return {level: total[level] for level in RatingLevel if total[level]}

@@ -1,0 +1,25 @@
+"""Settings of the evaluation service. No national text fixes these limits: all are provisional."""
+
+from pydantic import Field
+
+from contracts.values import RatingLevel
+from servicekit.settings import ServiceSettings, prefixed
+
+
+class EvaluationSettings(ServiceSettings):
+    model_config = prefixed("EVALUATION")
+
+    http_port: int = 8040
+    metrics_port: int = 9040
+    worker_metrics_port: int = 9041
+    #: 补充评价 "一定期限内": calendar days in which a finished service may be rated, and in which
+    #: 追评 may follow a reply. Provisional: no text names a number.
+    supplement_days: int = Field(default=30, ge=1, le=365)
+    #: Working days from a bad rating to the reply. Provisional: 德州 5 working days, others 7 and 15.
+    rectification_days: int = Field(default=5, ge=1, le=60)
+    #: 限期整改 may not promise a later date than this many working days. Provisional: 四川某市 15.
+    fix_by_days: int = Field(default=15, ge=1, le=250)
+    #: Days on which a resident must have been called in vain before a matter closes unreached.
+    call_back_days: int = Field(default=3, ge=1, le=10)
+    #: 系统默认评价 after the supplement period; None gives none. Never counted in any rate.
+    default_rating_level: RatingLevel | None = None

@@ -1,0 +1,1 @@
+"""评价标签: the national tags a rating may carry."""
