@@ -20,7 +20,7 @@ from devstack.output import Output
 from devstack.ports import Ports
 from devstack.report import addresses
 from devstack.stack import Stack, ensure_unused
-from devstack.walk import WalkFailed, walk
+from devstack.walk import WalkFailed, access_token, walk
 
 INTERRUPTED: Final = 130
 
@@ -56,6 +56,16 @@ def clean(directory: Directory = STATE) -> None:
     postgres_home.remove(directory / "postgres")
     if directory.exists():
         shutil.rmtree(directory)
+
+
+@app.command(help="Print an access token: of a staff member by name, or a resident by mobile.")
+def token(
+    who: Annotated[str, typer.Argument(help="a user name of devstack/staff.yaml, or a mobile")],
+    directory: Directory = STATE,
+    port_offset: Offset = 0,
+) -> None:
+    gateway = f"http://127.0.0.1:{Ports(port_offset).http('gateway')}"
+    sys.stdout.write(asyncio.run(access_token(gateway, who, directory / "sms.jsonl")) + "\n")
 
 
 async def _serve(directory: Path, ports: Ports, *, guided: bool, serve: bool) -> None:

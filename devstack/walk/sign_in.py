@@ -10,6 +10,16 @@ import httpx
 from devstack.walk.walker import Walker
 
 
+async def access_token(gateway_url: str, who: str, sms: Path) -> str:
+    """Sign in a resident by mobile number, or a staff member by user name."""
+    async with Walker(gateway_url, lambda _: None) as walker:
+        if who.isdigit():
+            token, _ = await sign_in_resident(walker, who, sms)
+        else:
+            token, _ = await sign_in_staff(walker, who)
+        return token
+
+
 async def sign_in_resident(walker: Walker, mobile: str, sms: Path) -> tuple[str, httpx.Response]:
     """Ask for a code, read it where the development SMS provider left it, sign in.
 
