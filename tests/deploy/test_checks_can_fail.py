@@ -169,6 +169,13 @@ class TestOfTheImage:
         problems = list(image.foreign_imports(tmp_path, {"gateway"}, {"fastapi"}))
         assert problems == ["gateway/bad.py: pytest is not in the image"]
 
+    def test_of_the_development_stack(self, tmp_path):
+        (tmp_path / "yichuang").mkdir()
+        (tmp_path / "yichuang" / "eager.py").write_text("from devstack.ports import Ports\n")
+        (tmp_path / "yichuang" / "lazy.py").write_text("def f():\n    import devstack.ports\n")
+        problems = list(image.foreign_imports(tmp_path, {"yichuang"}, set()))
+        assert problems == ["yichuang/eager.py: devstack is not in the image"]
+
 
 class TestOfMetrics:
     @pytest.mark.parametrize(

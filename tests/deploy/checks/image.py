@@ -6,7 +6,7 @@ import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -136,15 +136,18 @@ def requirement_name(requirement: str) -> str:
 
 
 def foreign_imports(root: Path, directories: set[str], locked: set[str]) -> Iterator[str]:
-    """Imports of the image's code that the image cannot satisfy."""
+    """Imports of the image's code that the image cannot satisfy.
+
+    The development stack may be imported inside a function: a command that only developers use.
+    """
     distributions = packages_distributions()
     for directory in sorted(directories - DATA):
         for path in sorted((root / directory).rglob("*.py")):
             place = str(path.relative_to(root))
-            allowed = directories | ({"devstack"} if place in DEVELOPMENT_TOOLS else set())
-            for module in sorted(_imports(path)):
-                if module in sys.stdlib_module_names or module in allowed:
-                    continue
+            eager, anywhere = _imports(path)
+            if "devstack" not in eager or place in DEVELOPMENT_TOOLS:
+                anywhere -= {"devstack"}
+            for module in sorted(anywhere - directories - sys.stdlib_module_names):
                 homes = {canonical(name) for name in distributions.get(module, [])}
                 if not homes & locked:
                     yield f"{place}: {module} is not in the image"
@@ -163,9 +166,15 @@ def eager_development_tools(root: Path, directories: set[str]) -> Iterator[str]:
                     yield f"{path.relative_to(root)}: import it where it is used"
 
 
-def _imports(path: Path) -> set[str]:
+def _imports(path: Path) -> tuple[set[str], set[str]]:
+    """Top-level packages that a module imports when it is loaded, and at any time."""
+    tree = ast.parse(path.read_text())
+    return _packages(tree.body), _packages(ast.walk(tree))
+
+
+def _packages(nodes: Iterable[ast.AST]) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
