@@ -3,7 +3,14 @@
 from math import ceil
 from typing import Any
 
-from servicekit.errors import BadRequest, NotFound, ServiceError, TooMany, Unavailable
+from servicekit.errors import (
+    BadRequest,
+    NotFound,
+    ServiceError,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
 
 
 class PathUnknown(NotFound):
@@ -51,6 +58,5 @@ class UpstreamTimeout(ServiceError):
     status, code, title = 504, "upstream-timeout", "这项服务响应太慢，请稍后再试"
 
 
-class SessionRevoked(ServiceError):
-    status, code, title = 401, "session-revoked", "您已退出登录，请重新登录"
-    headers = {"WWW-Authenticate": "Bearer"}  # noqa: RUF012 - as in servicekit.errors
+class SessionRevoked(Unauthenticated):
+    code, title = "session-revoked", "您已退出登录，请重新登录"

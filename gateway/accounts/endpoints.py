@@ -4,17 +4,18 @@ from fastapi import APIRouter
 
 from gateway.accounts import service
 from gateway.accounts.schemas import Me
-from gateway.identity import IdentityParts
+from gateway.identity import IdentityParts, Store
+from gateway.transactions import reading
 from servicekit.auth import SignedIn
-from servicekit.database import ReadSession
 
 router = APIRouter(prefix="/v1", tags=["sign-in"])
 
 
 @router.get("/me")
-async def read_me(caller: SignedIn, session: ReadSession, identity: IdentityParts) -> Me:
+async def read_me(caller: SignedIn, database: Store, identity: IdentityParts) -> Me:
     """当前登录的人：账号、岗位和负责的区域。"""
-    account = await service.get(session, caller.account_id)
+    async with reading(database) as session:
+        account = await service.get(session, caller.account_id)
     return Me(
         **service.read(account, identity.cipher).model_dump(),
         roles=sorted(caller.roles),

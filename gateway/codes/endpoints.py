@@ -10,6 +10,7 @@ from gateway.codes.rules import CODE_LIFETIME
 from gateway.codes.schemas import CodeCreate, CodeSent
 from gateway.codes.sms import SmsUnavailable
 from gateway.identity import ClientAddress, IdentityParts, Store
+from gateway.transactions import transaction
 
 router = APIRouter(prefix="/v1", tags=["sign-in"])
 
@@ -23,7 +24,7 @@ async def send_code(
     不保存 Idempotency-Key：重复请求由发送间隔挡住（429，附 Retry-After）。
     """
     limits = identity.settings.code_limits
-    async with database.transaction() as session:
+    async with transaction(database) as session:
         issued = await service.issue(
             session,
             identity.cipher,
@@ -35,7 +36,7 @@ async def send_code(
     try:
         await identity.sms.send_code(message_id=issued.id, phone=body.phone, code=issued.code)
     except SmsUnavailable:
-        async with database.transaction() as session:
+        async with transaction(database) as session:
             await service.withdraw(session, issued)
         raise
     return CodeSent(

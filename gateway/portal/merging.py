@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gateway.portal.answers import NAME, PROBLEM, describe_refusals
 from gateway.routes import RouteTable, Service
 
 Document = dict[str, Any]
@@ -20,12 +21,12 @@ def merge(
     one is called `<service>_<name>`. Components that refer to a renamed one are renamed too.
     """
     paths: Document = {}
-    components: dict[str, Document] = {}
+    components: dict[str, Document] = {"schemas": {NAME: PROBLEM}}
     operation_ids: set[str] = set()
     tags = []
-    for service, document in documents.items():
-        renamed = _collisions(document.get("components", {}), components)
-        document = _with_names(document, renamed, prefix=f"{service.value}_")
+    for service, given in documents.items():
+        renamed = _collisions(given.get("components", {}), components)
+        document = _with_names(given, renamed, prefix=f"{service.value}_")
         exposed = _exposed(document.get("paths", {}), service, table)
         if not exposed:
             continue
@@ -33,6 +34,7 @@ def merge(
         for path, item in exposed.items():
             for operation in _operations(item):
                 operation["tags"] = [service.value]
+                describe_refusals(operation)
                 _make_unique(operation, operation_ids, service)
             paths[path] = item
         for section, named in document.get("components", {}).items():

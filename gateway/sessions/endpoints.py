@@ -20,7 +20,7 @@ from gateway.sessions import service
 from gateway.sessions.pairs import pair_for
 from gateway.sessions.schemas import ResidentSignIn, SignedInRead, TokenPair, TokenRefresh
 from gateway.sessions.service import OpenSession, RefreshTokenReused
-from gateway.transactions import settled
+from gateway.transactions import settled, transaction
 from servicekit.auth import SignedIn
 from servicekit.errors import ServiceError
 
@@ -33,7 +33,7 @@ async def sign_in_resident(
 ) -> SignedInRead:
     """居民用手机验证码登录；首次登录自动建立账号。验证码只能用一次，最多输错 5 次。"""
     now = datetime.now(UTC)
-    async with database.transaction() as session:
+    async with transaction(database) as session:
         outcome = await _redeem_and_begin(session, identity, body, now)
     SIGN_INS.labels("resident", "refused" if isinstance(outcome, ServiceError) else "ok").inc()
     account, opened = settled(outcome)
@@ -69,7 +69,7 @@ async def refresh_tokens(body: TokenRefresh, identity: IdentityParts, database: 
     此后再出现旧的 refresh_token，视为被他人复制，整个登录立即失效（refresh-token-reused）。
     """
     now = datetime.now(UTC)
-    async with database.transaction() as session:
+    async with transaction(database) as session:
         outcome = await service.refresh(
             session,
             identity.cipher,
@@ -88,7 +88,7 @@ async def sign_out(caller: SignedIn, identity: IdentityParts, database: Store) -
     """退出登录：这次登录的全部令牌作废。"""
     now = datetime.now(UTC)
     session_id = UUID(caller.session_id)
-    async with database.transaction() as session:
+    async with transaction(database) as session:
         await service.end(session, session_id, now=now)
     identity.refuse_session(session_id, now)
     return Response(status_code=204)

@@ -3,17 +3,14 @@
 import asyncio
 import time
 
-import asyncpg
 from fastapi import FastAPI
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.identity import Identity
 from gateway.metrics import REVOCATIONS_READ_AT
 from gateway.sessions import repository
-from servicekit.database import Database
+from servicekit.database import DATABASE_ERRORS, Database
 from servicekit.logging import logger
 
-_DATABASE_LOST = (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 PURGE_SECONDS = 3600.0
 KEYS_CHECK_SECONDS = 30.0
 
@@ -32,7 +29,7 @@ async def keep_revocations_fresh(app: FastAPI) -> None:
     while True:
         try:
             await refresh_revocations(identity, app.state.database)
-        except _DATABASE_LOST as error:
+        except DATABASE_ERRORS as error:
             logger.warning("revocations_not_read", error=repr(error))
         await asyncio.sleep(identity.settings.revocation_refresh_seconds)
 
@@ -46,7 +43,7 @@ async def keep_tables_small(app: FastAPI) -> None:
                 deleted = await repository.purge(session)
             if deleted:
                 logger.info("identity_purged", rows=deleted)
-        except _DATABASE_LOST as error:
+        except DATABASE_ERRORS as error:
             logger.warning("purge_failed", error=repr(error))
         await asyncio.sleep(PURGE_SECONDS)
 

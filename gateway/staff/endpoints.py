@@ -15,6 +15,7 @@ from gateway.sessions.schemas import SignedInRead
 from gateway.staff import service, states
 from gateway.staff.oidc import StaffSignInRefused
 from gateway.staff.rules import ClaimsUnusable, read_claims
+from gateway.transactions import transaction
 from servicekit.logging import logger
 
 router = APIRouter(prefix="/v1", tags=["sign-in"])
@@ -69,7 +70,7 @@ async def finish_staff_sign_in(
     except ClaimsUnusable as reason:
         SIGN_INS.labels("staff", "refused").inc()
         raise service.StaffNotEntitled(f"{service.StaffNotEntitled.title}（{reason}）") from None
-    async with database.transaction() as session:
+    async with transaction(database) as session:
         account, opened = await service.sign_in(
             session,
             issuer=identity.oidc.issuer,

@@ -76,7 +76,7 @@ class TestMerge:
         ]
         result = merged(catalogue=document(paths, Item=TEXT, Secret=NUMBER))
         assert list(result["paths"]) == ["/v1/items", "/v1/items/{code}"]
-        assert set(result["components"]["schemas"]) == {"Item"}
+        assert set(result["components"]["schemas"]) == {"Item", "Problem"}
 
     def test_leaves_out_methods_the_gateway_does_not_let_through(self):
         paths = {
@@ -95,17 +95,18 @@ class TestMerge:
 
     def test_equal_components_are_shared(self):
         result = merged(
-            catalogue=document({"/v1/items": {"get": operation("Problem")}}, Problem=TEXT),
-            requests=document({"/v1/cases": {"get": operation("Problem")}}, Problem=TEXT),
+            catalogue=document({"/v1/items": {"get": operation("Head")}}, Head=TEXT),
+            requests=document({"/v1/cases": {"get": operation("Head")}}, Head=TEXT),
         )
-        assert set(result["components"]["schemas"]) == {"Problem"}
+        assert set(result["components"]["schemas"]) == {"Head", "Problem"}
 
     def test_different_ones_of_one_name_are_told_apart(self):
         result = merged(
             catalogue=document({"/v1/items": {"get": operation("Head")}}, Head=TEXT),
             requests=document({"/v1/cases": {"get": operation("Head")}}, Head=NUMBER),
         )
-        assert result["components"]["schemas"] == {"Head": TEXT, "requests_Head": NUMBER}
+        schemas = result["components"]["schemas"]
+        assert (schemas["Head"], schemas["requests_Head"]) == (TEXT, NUMBER)
         answer = result["paths"]["/v1/cases"]["get"]["responses"]["200"]
         schema = answer["content"]["application/json"]["schema"]
         assert schema == {"$ref": "#/components/schemas/requests_Head"}
@@ -120,7 +121,7 @@ class TestMerge:
             ),
         )
         schemas = result["components"]["schemas"]
-        assert set(schemas) == {"Page", "Head", "requests_Page", "requests_Head"}
+        assert {"Page", "Head", "requests_Page", "requests_Head"} < set(schemas)
         assert schemas["requests_Page"] == page_of("requests_Head")
         assert schemas["Page"] == page_of("Head")
 
@@ -131,6 +132,18 @@ class TestMerge:
         )
         assert result["paths"]["/v1/items"]["get"]["operationId"] == "read"
         assert result["paths"]["/v1/cases"]["get"]["operationId"] == "requests_read"
+
+    def test_every_endpoint_says_how_it_refuses(self):
+        framework = operation("HTTPValidationError")["responses"]["200"]
+        read = operation("A")
+        read["responses"]["422"] = framework
+        given = document({"/v1/items": {"get": read}}, A=TEXT, HTTPValidationError=TEXT)
+        result = merged(catalogue=given)
+        responses = result["paths"]["/v1/items"]["get"]["responses"]
+        for status in ("422", "default"):
+            schema = responses[status]["content"]["application/problem+json"]["schema"]
+            assert schema == {"$ref": "#/components/schemas/Problem"}
+        assert "HTTPValidationError" not in result["components"]["schemas"]
 
     def test_leaves_its_input_as_it_was(self):
         given = document({"/v1/items": {"get": operation("A")}}, A=TEXT)
