@@ -1,4 +1,4 @@
-"""Kafka: producers, topics, and the consumer loop with its three outcomes.
+"""Kafka: topics, and the consumer loop with its three outcomes.
 
 handled → the effect is committed, then the offset; poison → dead-letter topic, then the offset;
 transient → the partition waits and tries again. Nothing is skipped.
@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from aiokafka.structs import ConsumerRecord
@@ -27,6 +27,7 @@ from servicekit import inbox
 from servicekit.database import Database
 from servicekit.logging import logger
 from servicekit.metrics import CONSUMED, CONSUMER_LAG, CONSUMER_RETRIES
+from servicekit.producer import Outgoing, Producer
 from servicekit.tracing import span
 
 Handler = Callable[[AsyncSession, Any, Envelope], Awaitable[None]]
@@ -41,7 +42,7 @@ RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 UNKNOWN_FAILURE_TRIES = 3
 _TRANSIENT = (
     OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError,
-    asyncpg.InterfaceError, KafkaError,
+    asyncpg.InterfaceError, asyncpg.InternalClientError, KafkaError,
 )  # fmt: skip
 #: PostgreSQL error classes worth a retry: connection, resources, operator, deadlock/serialization.
 _TRANSIENT_SQLSTATES = ("08", "53", "57", "40")
@@ -66,18 +67,6 @@ class Subscription:
     @property
     def events(self) -> dict[str, type[Event]]:
         return {event.event_type: event for event in self.handlers}
-
-
-def create_producer(bootstrap_servers: str) -> AIOKafkaProducer:
-    """An idempotent producer that waits for all replicas."""
-    return AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers,
-        acks="all",
-        enable_idempotence=True,
-        linger_ms=0,
-        max_batch_size=262_144,
-        request_timeout_ms=10_000,
-    )
 
 
 async def create_topics(bootstrap_servers: str, topics: Sequence[Topic]) -> None:
@@ -108,7 +97,11 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same event may well succeed a little later."""
     if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None) or ""
-        return isinstance(error, _TRANSIENT) or state.startswith(_TRANSIENT_SQLSTATES)
+        return (
+            error.connection_invalidated
+            or isinstance(error, _TRANSIENT)
+            or state.startswith(_TRANSIENT_SQLSTATES)
+        )
     return isinstance(error, _TRANSIENT)
 
 
@@ -120,27 +113,32 @@ class Consumer:
         subscription: Subscription,
         *,
         database: Database,
-        producer: AIOKafkaProducer,
         bootstrap_servers: str,
     ) -> None:
         self._subscription = subscription
         self._database = database
-        self._producer = producer
         self._bootstrap_servers = bootstrap_servers
+        self._dead_letters = Producer(bootstrap_servers)
         self._events = subscription.events
 
     async def run(self) -> None:
         """Consume; a lost broker is waited for."""
-        while True:
-            consumer = self._create()
-            try:
-                await consumer.start()
-                await self._loop(consumer)
-            except (KafkaError, OSError) as error:
-                logger.warning("consumer_lost_broker", error=repr(error), group=self.group)
+        try:
+            while True:
+                await self._until_broker_is_lost()
                 await asyncio.sleep(RETRY_SECONDS[2])
-            finally:
-                await consumer.stop()
+        finally:
+            await self._dead_letters.stop()
+
+    async def _until_broker_is_lost(self) -> None:
+        consumer = self._create()
+        try:
+            await consumer.start()
+            await self._loop(consumer)
+        except (KafkaError, OSError) as error:
+            logger.warning("consumer_lost_broker", error=repr(error), group=self.group)
+        finally:
+            await consumer.stop()
 
     @property
     def group(self) -> str:
@@ -241,12 +239,11 @@ class Consumer:
             ("dlq_reason", repr(error)[:1000].encode()),
             ("dlq_origin", f"{record.topic}/{record.partition}/{record.offset}".encode()),
         ]
+        letter = Outgoing(topic, record.key, record.value, headers)
         for attempt in _forever():
             try:
-                await self._producer.send_and_wait(
-                    topic, key=record.key, value=record.value, headers=headers
-                )
-            except KafkaError as failure:
+                await self._dead_letters.send([letter])
+            except (KafkaError, TimeoutError) as failure:
                 logger.warning("dead_letter_waits", topic=topic, error=repr(failure))
                 await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             else:

@@ -9,6 +9,7 @@ import asyncpg
 import orjson
 from fastapi import Depends, Request
 from sqlalchemy import MetaData, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -29,6 +30,15 @@ NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
 }
 COMMAND_TIMEOUT_SECONDS = 30.0
+#: What can be raised while the database is away or has just come back, through SQLAlchemy or not.
+#: asyncpg's InternalClientError is none of its other kinds: a rollback on a lost connection.
+DATABASE_ERRORS = (
+    OSError,
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 #: Channel on which an API process wakes its service's relay after a commit.
 OUTBOX_CHANNEL = "outbox"
 #: At most one nudge in this time: NOTIFY takes a database-wide lock at commit.
@@ -113,7 +123,7 @@ class Database:
                 async with self.engine.connect() as connection:
                     await connection.execute(text(f"NOTIFY {OUTBOX_CHANNEL}"))
                     await connection.commit()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except DATABASE_ERRORS:
                 return  # the relay polls anyway
             await asyncio.sleep(NUDGE_SECONDS)
 
@@ -121,6 +131,7 @@ class Database:
         """Return every connection."""
         if self._nudger:
             self._nudger.cancel()
+            await asyncio.wait([self._nudger])  # it must have given its connection back
         await self.engine.dispose()
 
     def observe_pool(self) -> None:

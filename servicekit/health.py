@@ -7,14 +7,12 @@ import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import asyncpg
 from fastapi import APIRouter, Request, Response
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
-from servicekit.database import Database
+from servicekit.database import DATABASE_ERRORS, Database
 from servicekit.metrics import READY
 
 HEARTBEAT_SECONDS = 1.0
@@ -37,7 +35,7 @@ class Readiness:
         try:
             async with asyncio.timeout(3), self._database.engine.connect() as connection:
                 found = (await connection.execute(_HEAD)).scalar_one_or_none()
-        except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
+        except DATABASE_ERRORS as error:
             return f"database: {type(error).__name__}"
         if self._head is not None and found != self._head:
             return f"migrations: at {found}, need {self._head}"

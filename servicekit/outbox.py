@@ -7,23 +7,22 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Envelope, Event
-from servicekit.database import OUTBOX_CHANNEL, Database
+from servicekit.database import DATABASE_ERRORS, OUTBOX_CHANNEL, Database
 from servicekit.identifiers import new_id
 from servicekit.logging import logger
 from servicekit.metrics import OUTBOX_DEPTH, OUTBOX_FAILURES, OUTBOX_OLDEST_SECONDS, OUTBOX_SENT
+from servicekit.producer import Outgoing, Producer
 from servicekit.tracing import traceparent
 
 #: A crash re-sends at most this many events.
 BATCH_EVENTS = 500
 BUSY_SECONDS = 0.005
 IDLE_SECONDS = 1.0
-SEND_TIMEOUT_SECONDS = 20.0
 OBSERVE_SECONDS = 5.0
 #: Same number in every service: the lock lives in the service's own database.
 RELAY_LOCK = 7_301
@@ -73,6 +72,12 @@ def envelope_of(row: Any) -> Envelope:
     )
 
 
+def outgoing_of(row: Any) -> Outgoing:
+    """The Kafka record of an outbox row."""
+    headers = envelope_of(row).headers()
+    return Outgoing(row["topic"], row["key"].encode(), row["payload"].encode(), headers)
+
+
 class Relay:
     """Sends the outbox to Kafka in order, at least once; one of all workers at a time.
 
@@ -81,7 +86,7 @@ class Relay:
     keeps the order.
     """
 
-    def __init__(self, database: Database, producer: AIOKafkaProducer) -> None:
+    def __init__(self, database: Database, producer: Producer) -> None:
         self._database = database
         self._producer = producer
         self._wake = asyncio.Event()
@@ -91,7 +96,7 @@ class Relay:
         while True:
             try:
                 await self._session()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except DATABASE_ERRORS as error:
                 logger.warning("relay_lost_database", error=repr(error))
                 await asyncio.sleep(IDLE_SECONDS)
 
@@ -130,7 +135,8 @@ class Relay:
                 rows = await connection.fetch(_TAKE, BATCH_EVENTS)
                 if rows:
                     # RETURNING promises no order; positions do.
-                    await self._send(sorted(rows, key=lambda row: row["position"]))
+                    rows.sort(key=lambda row: row["position"])
+                    await self._producer.send([outgoing_of(row) for row in rows])
         except (KafkaError, TimeoutError) as error:
             OUTBOX_FAILURES.inc()
             logger.warning("relay_send_failed", error=repr(error))
@@ -139,19 +145,6 @@ class Relay:
         for row in rows:
             OUTBOX_SENT.labels(row["topic"]).inc()
         return len(rows)
-
-    async def _send(self, rows: "list[asyncpg.Record]") -> None:
-        async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-            futures = [
-                await self._producer.send(
-                    row["topic"],
-                    key=row["key"].encode(),
-                    value=row["payload"].encode(),
-                    headers=envelope_of(row).headers(),
-                )
-                for row in rows
-            ]
-            await asyncio.gather(*futures)
 
     async def _observe(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         row = await connection.fetchrow(_OBSERVE)

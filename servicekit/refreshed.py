@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-import asyncpg
-from sqlalchemy.exc import SQLAlchemyError
-
+from servicekit.database import DATABASE_ERRORS
 from servicekit.logging import logger
 
 T = TypeVar("T")
@@ -53,10 +51,5 @@ class Refreshed(Generic[T]):
             await asyncio.sleep(self._check_seconds)
             try:
                 await self.refresh()
-            except (
-                OSError,
-                SQLAlchemyError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-            ) as error:
+            except DATABASE_ERRORS as error:
                 logger.warning("refresh_failed", copy=self._name, error=repr(error))

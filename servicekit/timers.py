@@ -6,10 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from servicekit.database import Database
+from servicekit.database import DATABASE_ERRORS, Database
 from servicekit.logging import logger
 from servicekit.metrics import TIMER_FAILURES, TIMER_LAG_SECONDS, TIMERS_FIRED
 
@@ -60,7 +59,7 @@ class Timers:
         while True:
             try:
                 handled = await self.run_due()
-            except (OSError, SQLAlchemyError) as error:
+            except DATABASE_ERRORS as error:
                 logger.warning("timers_lost_database", error=repr(error))
                 handled = 0
             if handled < BATCH:

@@ -5,20 +5,17 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
-
 from servicekit import inbox
-from servicekit.bus import Consumer, Subscription, create_producer
-from servicekit.database import Database
+from servicekit.bus import Consumer, Subscription
+from servicekit.database import DATABASE_ERRORS, Database
 from servicekit.health import MetricsServer, Readiness
 from servicekit.logging import logger
-from servicekit.migrations import migration_head
+from servicekit.migration_head import migration_head
 from servicekit.outbox import Relay
+from servicekit.producer import Producer
 from servicekit.settings import ServiceSettings
 from servicekit.timers import TimerHandler, Timers
 
-BROKER_RETRY_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0
 
 #: Work of a service's own that runs beside relay, consumers and timers until cancelled.
@@ -64,48 +61,36 @@ async def run_worker(
 
 
 async def _body(settings: ServiceSettings, parts: WorkerParts, database: Database) -> None:
-    async with asyncio.TaskGroup() as group:
-        # Timers and jobs need no broker.
-        if parts.timers:
-            group.create_task(Timers(database, parts.timers).run())
-        for job in parts.jobs:
-            group.create_task(_run_job(job, database))
-        group.create_task(_prune(database))
-        producer = await _connect(settings)
-        try:
-            async with asyncio.TaskGroup() as kafka:
-                kafka.create_task(Relay(database, producer).run())
-                for subscription in parts.subscriptions:
-                    consumer = Consumer(
-                        subscription,
-                        database=database,
-                        producer=producer,
-                        bootstrap_servers=settings.kafka_bootstrap_servers,
-                    )
-                    kafka.create_task(consumer.run())
-        finally:
-            await producer.stop()
+    """Everything at once; what needs a broker waits for it by itself, the rest goes on."""
+    producer = Producer(settings.kafka_bootstrap_servers)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Relay(database, producer).run())
+            for subscription in parts.subscriptions:
+                consumer = Consumer(
+                    subscription,
+                    database=database,
+                    bootstrap_servers=settings.kafka_bootstrap_servers,
+                )
+                group.create_task(consumer.run())
+            if parts.timers:
+                group.create_task(Timers(database, parts.timers).run())
+            for job in parts.jobs:
+                group.create_task(_run_job(job, database))
+            group.create_task(_prune(database))
+    finally:
+        await producer.stop()
 
 
 async def _run_job(job: Job, database: Database) -> None:
     await job(database)
 
 
-async def _connect(settings: ServiceSettings) -> AIOKafkaProducer:
-    while True:
-        producer = create_producer(settings.kafka_bootstrap_servers)
-        try:
-            await producer.start()
-        except (KafkaError, OSError) as error:
-            logger.warning("waiting_for_broker", error=repr(error))
-            await producer.stop()
-            await asyncio.sleep(BROKER_RETRY_SECONDS)
-        else:
-            return producer
-
-
 async def _prune(database: Database) -> None:
     while True:
         await asyncio.sleep(PRUNE_SECONDS)
-        async with database.transaction() as session:
-            await inbox.prune(session)
+        try:
+            async with database.transaction() as session:
+                await inbox.prune(session)
+        except DATABASE_ERRORS as error:
+            logger.warning("prune_failed", error=repr(error))
