@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from devstack.ports import pick_free_port
+from devstack.broker import Broker
+from devstack.kafka import start_broker
+from devstack.ports import pick_free_port, pick_free_ports
 from devstack.postgres import PostgresServer
 from servicekit.logging import configure_logging
 from tests.support.service import Databases
@@ -26,3 +28,12 @@ def postgres(tmp_path_factory) -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def databases(postgres: PostgresServer) -> Databases:
     return Databases(postgres)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory) -> Iterator[Broker]:
+    """A Kafka broker for the whole run: Apache Kafka, or the stand-in where there is no Java."""
+    directory = tmp_path_factory.mktemp("broker") / "kafka"
+    broker = start_broker(directory, pick_free_ports(), allow_stand_in=True)
+    yield broker
+    broker.stop()

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import insert, select, update
+from sqlmodel import col
 
 from servicekit.app import create_router, create_service_app
 from servicekit.auth import Caller, SignedIn, TokenVerifier, require
@@ -50,7 +51,8 @@ async def write_note(body: NoteCreate, caller: SignedIn, session: Session) -> No
 
 @router.get("/notes/{note_id}")
 async def read_note(note_id: UUID, session: ReadSession, response: Response) -> NoteRead:
-    row = (await session.execute(select(Note.__table__).where(Note.id == note_id))).one_or_none()
+    columns = (col(Note.id), col(Note.title), col(Note.version))
+    row = (await session.execute(select(*columns).where(columns[0] == note_id))).one_or_none()
     if row is None:
         raise NoteNotFound
     set_etag(response, row.version)
@@ -63,10 +65,11 @@ async def rename_note(
 ) -> NoteRead:
     changed = await session.execute(
         update(Note)
-        .where(Note.id == note_id, Note.version == expected)
+        .where(col(Note.id) == note_id, col(Note.version) == expected)
         .values(title=body.title, version=expected + 1)
+        .returning(col(Note.id))
     )
-    if changed.rowcount == 0:
+    if changed.first() is None:
         raise StaleVersion
     return NoteRead(id=note_id, title=body.title, version=expected + 1)
 

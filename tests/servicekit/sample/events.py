@@ -6,6 +6,7 @@ from uuid import UUID
 from contracts.envelope import Event
 
 TOPIC = "sample.notes.v1"
+STATES = "sample.states.v1"
 
 
 class NoteWritten(Event):
@@ -15,3 +16,15 @@ class NoteWritten(Event):
 
     note_id: UUID
     title: str
+
+
+class NoteRecorded(Event):
+    """The full state of a note."""
+
+    event_type: ClassVar[str] = "cn.yichuang.sample.note-recorded.v1"
+    topic: ClassVar[str] = STATES
+    key_field: ClassVar[str] = "note_id"
+
+    note_id: UUID
+    title: str
+    revision: int

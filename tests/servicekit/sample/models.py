@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
 from servicekit import tables
@@ -39,3 +40,23 @@ class Note(Base, table=True):
     title: str = Field(unique=True)
     secret: str | None = None
     version: int = 1
+
+
+class NoteCopy(Base, table=True):
+    """What consumers know of other people's notes."""
+
+    __tablename__ = "note_copy"
+
+    note_id: UUID = Field(primary_key=True)
+    title: str
+    revision: int
+
+
+class Effect(Base, table=True):
+    """One row each time something took effect; nothing keeps it from happening twice."""
+
+    __tablename__ = "effect"
+
+    position: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    subject: str
+    what: str
