@@ -3,8 +3,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check format lock faults clean setup
 
-# The newest Python there is, from 3.11 up.
-FIND_PYTHON = for name in python3.14 python3.13 python3.12 python3.11 python3; do \
+# The first of these that is there and new enough.
+FIND_PYTHON = for name in python3.13 python3.12 python3.11 python3; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; exit; fi; done
 BIN := .venv/bin
 PYTHON := $(BIN)/python

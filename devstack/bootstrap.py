@@ -19,7 +19,7 @@ STAMP = VENV / "installed"
 # The repository itself is used in place: its path on Python's, and a launcher for its command.
 LAUNCHER = """\
 #!/bin/sh
-exec "$(dirname "$0")/python" -c 'from yichuang.cli import app; app(prog_name="yichuang")' "$@"
+exec "$(dirname "$0")/python" -P -c 'from yichuang.cli import app; app(prog_name="yichuang")' "$@"
 """
 
 

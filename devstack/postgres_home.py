@@ -42,6 +42,15 @@ def _make(directory: Path) -> None:
     for path in reversed(missing):
         path.mkdir(exist_ok=True)
         path.chmod(0o711)  # whatever the umask: passable, not listable
+    ensure_ours(directory)
+
+
+def ensure_ours(directory: Path) -> None:
+    """Check that `directory` is our own, and not of another user or of an earlier run by root.
+
+    Raises:
+        UnsafeDirectory: it is not.
+    """
     if directory.stat().st_uid != os.geteuid():
         raise UnsafeDirectory(f"{directory} belongs to another user; remove it and try again")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
+from devstack import postgres_home
 from devstack.broker import Broker
 from devstack.environment import Surroundings, environment_file, program_table
 from devstack.errors import DevstackError
@@ -142,6 +143,7 @@ class Stack:
 
         Raises:
             StackBusy: another run uses the directory.
+            UnsafeDirectory: it belongs to somebody else.
             PortTaken: another program has one of the ports.
             PostgresFailed, BrokerFailed: a server did not start.
             StepFailed: a migration or a seed failed.
@@ -194,6 +196,7 @@ class Stack:
 
     def _prepare_directory(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
+        postgres_home.ensure_ours(self.directory)
         # PostgreSQL's account must pass through; the secrets in it are 0600.
         self.directory.chmod(0o711)
         self._lock = _take_lock(self.directory)

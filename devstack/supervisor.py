@@ -12,7 +12,7 @@ from devstack.errors import DevstackError
 from devstack.output import Output
 from devstack.program import STOP_SECONDS, Keeper, Program
 
-READY_SECONDS: Final = 90.0
+READY_SECONDS: Final = 180.0
 PROBE_SECONDS: Final = 2.0
 POLL_SECONDS: Final = 0.1
 
