@@ -75,7 +75,9 @@ def create_app(settings: GatewaySettings) -> ASGIApp:
         verifier=verifier,
         migrations="gateway.migrations",
     )
-    documents = Documents(openapi_document(app), settings.upstreams, table)
+    documents = Documents(
+        openapi_document(app), settings.upstreams, table, server=settings.public_url.rstrip("/")
+    )
     app.state.documents = documents
     return Edge(
         GatewayApp(app, Portal(documents)),

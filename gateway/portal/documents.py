@@ -24,10 +24,13 @@ DESCRIPTION = (
 class Documents:
     """The merged document and the pages made of it, rebuilt when a service's document changed."""
 
-    def __init__(self, own: Document, addresses: Mapping[Service, str], table: RouteTable) -> None:
+    def __init__(
+        self, own: Document, addresses: Mapping[Service, str], table: RouteTable, *, server: str
+    ) -> None:
         self._own = own
         self._addresses = addresses
         self._table = table
+        self._server = server
         self._fetched: dict[Service, Document] = {}
         self.openapi = b""
         self.documentation = b""
@@ -69,6 +72,7 @@ class Documents:
             self._table,
             title=TITLE,
             description=DESCRIPTION,
+            server=self._server,
         )
         self.openapi = to_bytes(document)
         self.documentation = documentation_page(document, missing=self.missing).encode()

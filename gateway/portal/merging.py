@@ -13,7 +13,12 @@ _REFERENCE = "#/components/"
 
 
 def merge(
-    documents: Mapping[Service, Document], table: RouteTable, *, title: str, description: str
+    documents: Mapping[Service, Document],
+    table: RouteTable,
+    *,
+    title: str,
+    description: str,
+    server: str,
 ) -> Document:
     """Merge services' documents; a service that is absent is simply not in it.
 
@@ -42,6 +47,7 @@ def merge(
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": "1", "description": description},
+        "servers": [{"url": server}],
         "tags": tags,
         "paths": dict(sorted(paths.items())),
         "components": _reachable(paths, components),

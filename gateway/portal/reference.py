@@ -136,7 +136,7 @@ def _json_schema(part: Document) -> Document | None:
 def _curl(
     document: Document, method: str, path: str, operation: Document, body: Document | None
 ) -> str:
-    lines = [f"curl -X {method.upper()} 'http://127.0.0.1:8000{path}'"]
+    lines = [f"curl -X {method.upper()} '{document['servers'][0]['url']}{path}'"]
     if operation.get("security"):
         lines.append("-H 'Authorization: Bearer <access_token>'")
     if method == "post":

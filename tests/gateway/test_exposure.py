@@ -1,23 +1,34 @@
 """The route table against what the services really offer."""
 
-import pytest
+import json
+from functools import cache
 
-from gateway.portal.merging import METHODS
+import pytest
+from openapi_spec_validator import validate
+
+from gateway.portal.merging import METHODS, merge
+from gateway.portal.pages import documentation_page
 from gateway.routes import RouteTable, Service
 from servicekit.app import openapi_document
 from servicekit.process import load_service
+from tests.gateway.test_portal import checked
 from tests.support.service import settings_for
 
 SERVICES = [service for service in Service if service is not Service.gateway]
 TABLE = RouteTable()
 
 
-def operations(service: Service) -> list[tuple[str, str, dict]]:
-    """Method, path and operation of everything a service publishes under /v1."""
+@cache
+def document_of(service: Service) -> dict:
+    """What a service answers at /openapi.json."""
     definition = load_service(service.value)
     settings = settings_for(definition.settings, "postgresql://x:x@127.0.0.1:9/x")
-    document = openapi_document(definition.create_app(settings))
-    paths: dict = document["paths"]  # type: ignore[assignment]
+    return json.loads(json.dumps(openapi_document(definition.create_app(settings))))
+
+
+def operations(service: Service) -> list[tuple[str, str, dict]]:
+    """Method, path and operation of everything a service publishes under /v1."""
+    paths = document_of(service)["paths"]
     return [
         (method.upper(), path, operation)
         for path, item in paths.items()
@@ -46,3 +57,16 @@ class TestExposure:
         for route in TABLE.routes:
             if route.service is service:
                 assert any(TABLE.find(path) is route for path in paths), route.prefix
+
+
+class TestMergedDocument:
+    def test_is_valid_and_makes_a_whole_page(self):
+        documents: dict[Service, dict] = {name: document_of(name) for name in SERVICES}
+        merged = merge(
+            documents, TABLE, title="一窗", description="", server="https://yichuang.test"
+        )
+        validate(merged)
+        count = sum(len(operations(service)) for service in SERVICES)
+        page = documentation_page(merged, missing=[])
+        checked(page)
+        assert page.count("<pre>curl") == count

@@ -11,6 +11,7 @@ from gateway.portal.merging import merge
 from gateway.portal.reference import example_of, type_of
 from gateway.routes import READ, Route, RouteTable, Service
 
+SERVER = "https://yichuang.test"
 TABLE = RouteTable(
     [
         Route("/v1/items", Service.catalogue),
@@ -49,6 +50,7 @@ def merged(**documents: dict) -> dict:
         TABLE,
         title="一窗",
         description="",
+        server=SERVER,
     )
     validate(result)
     return result
@@ -223,7 +225,7 @@ class TestDocuments:
         return httpx.AsyncClient(transport=httpx.MockTransport(answer))
 
     async def test_an_absent_service_is_named_and_what_was_seen_stays(self):
-        documents = Documents(self.own(), self.ADDRESSES, TABLE)
+        documents = Documents(self.own(), self.ADDRESSES, TABLE, server=SERVER)
         given = document({"/v1/items": {"get": operation("A")}}, A=TEXT)
         async with self.client({"catalogue": httpx.Response(200, json=given)}) as client:
             await documents.refresh(client)
@@ -238,13 +240,13 @@ class TestDocuments:
         httpx.Response(500), httpx.Response(200, text="<html>"), httpx.Response(200, json=[]),
     ])  # fmt: skip
     async def test_nonsense_counts_as_absent(self, response):
-        documents = Documents(self.own(), self.ADDRESSES, TABLE)
+        documents = Documents(self.own(), self.ADDRESSES, TABLE, server=SERVER)
         async with self.client({"catalogue": response}) as client:
             await documents.refresh(client)
         assert documents.missing == ["catalogue", "requests"]
 
     async def test_the_page_is_whole_and_needs_nothing_from_elsewhere(self):
-        documents = Documents(self.own(), self.ADDRESSES, TABLE)
+        documents = Documents(self.own(), self.ADDRESSES, TABLE, server=SERVER)
         nasty = operation("A", description="<b>低保</b> & 其他", operationId='x"y')
         given = document({"/v1/items": {"get": nasty, "post": operation("Page")}},
                          A=TEXT, Page=page_of("A"))  # fmt: skip
@@ -252,7 +254,7 @@ class TestDocuments:
             await documents.refresh(client)
         page = documents.documentation.decode()
         assert "&lt;b&gt;低保&lt;/b&gt; &amp; 其他" in page
-        assert "curl -X POST" in page
+        assert f"curl -X POST &#x27;{SERVER}/v1/items&#x27;" in page
         assert {"schema-A", "schema-Page", "catalogue"} <= checked(page).ids
 
 
