@@ -17,6 +17,7 @@ VILLAGE = "140802001005"
 OTHER_COUNTY = "140821000000"
 
 _numbers = count(1)
+_revisions = count(1_000)
 
 
 def make_form(**overrides: Any) -> dict[str, Any]:
@@ -129,7 +130,8 @@ def make_score(item_id: UUID | str, **overrides: Any) -> ScoreChanged:
         "subject_key": f"item:{item_id}",
         "subject_kind": "item",
         "subject_id": str(item_id),
-        "revision": 1,
+        # Never one of another test: the index knows by revisions whether scores changed.
+        "revision": next(_revisions),
         "counts": {RatingLevel.satisfied: 1},
         "rated": 1,
         "satisfaction_ratio": 1.0,

@@ -21,7 +21,7 @@ async def kept(catalogue) -> list[tuple]:
 class TestKeepScore:
     async def test_twice_is_once(self, catalogue, people):
         item_id = uuid4()
-        await people.score(*[make_score(item_id, rated=2)] * 2)
+        await people.score(*[make_score(item_id, revision=1, rated=2)] * 2)
         assert await kept(catalogue) == [(item_id, 1, 2, 4.0)]
 
     async def test_an_older_revision_is_ignored(self, catalogue, people):

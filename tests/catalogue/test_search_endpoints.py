@@ -6,6 +6,7 @@ import time
 import pytest
 
 from contracts.values import RatingLevel
+from services.catalogue.metrics import SEARCHES
 from services.catalogue.search import index as search_index
 from services.catalogue.search.schemas import SearchResult, Suggestions
 from tests.catalogue.factories import CITY, COUNTY, OTHER_COUNTY, VILLAGE, make_score
@@ -97,6 +98,21 @@ class TestSearch:
         night = await names(catalogue, "补贴", around_the_clock="true", division=COUNTY)
         assert night == ["县补贴"]
         assert len(await names(catalogue, "补贴", limit=2)) == 2
+
+    async def test_what_came_of_searches_is_counted(self, catalogue, people):
+        def counted(outcome: str) -> float:
+            return SEARCHES.labels(outcome)._value.get()
+
+        await people.publish()
+        await refresh(catalogue)
+        for typed, outcome in (
+            ("残疾", "found"),
+            ("残废生活补贴", "similar"),
+            ("潜水艇", "nothing"),
+        ):
+            before = counted(outcome)
+            await search(catalogue, typed)
+            assert counted(outcome) == before + 1
 
     @pytest.mark.parametrize(
         "params",

@@ -198,6 +198,13 @@ class TestEverydayWords:
         found = find(build(other, self.subsidy), "残疾生活补助")
         assert names(found)[0] == "困难残疾人生活补贴"
 
+    def test_nothing_has_everything_then_what_has_most_of_it(self):
+        snapshot = build(
+            make_document("补贴发放"), make_document("生活补贴"), make_document("开户申请")
+        )
+        assert names(find(snapshot, "生活补贴发")) == ["生活补贴", "补贴发放"]
+        assert names(find(snapshot, "生活补贴发放申请")) == []
+
 
 class TestScope:
     def test_a_village_is_shown_its_own_and_what_lies_above(self):

@@ -16,7 +16,8 @@ def flags_of(values: Iterable[str]) -> int:
     """Channels, audiences and day-and-night as bits, so that a filter is one comparison."""
     bits = 0
     for value in values:
-        bits |= _BIT[str(value)]
+        # A value that an old version holds and the vocabulary no longer does is no filter.
+        bits |= _BIT.get(str(value), 0)
     return bits
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from servicekit.database import Database
 from servicekit.logging import logger
 from servicekit.refreshed import Refreshed
+from services.catalogue.metrics import INDEX_BUILDS, INDEX_ITEMS
 from services.catalogue.models import Status
 from services.catalogue.scores import service as scores
 from services.catalogue.scores.service import NO_SCORES, Scores
@@ -71,6 +72,7 @@ class SearchIndex:
         if snapshot is None or self._must_rerank():
             snapshot = await self._build(snapshot)
         self.snapshot = snapshot
+        INDEX_ITEMS.set(len(snapshot))
         return snapshot
 
     async def _updated(self) -> Snapshot | None:
@@ -103,6 +105,7 @@ class SearchIndex:
             Snapshot.build, documents, revision=revision, weight_of=_weights(picture)
         )
         self._ranked_at, self._ranked_by = monotonic(), picture.stamp
+        INDEX_BUILDS.inc()
         logger.info("search_index_built", items=len(snapshot), revision=revision)
         return snapshot
 

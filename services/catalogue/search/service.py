@@ -6,6 +6,7 @@ from typing import Any
 
 from servicekit.errors import Invalid, Unavailable
 from services.catalogue.divisions import division_chain
+from services.catalogue.metrics import SEARCHES
 from services.catalogue.search.documents import Scope, flags_of
 from services.catalogue.search.highlights import highlight
 from services.catalogue.search.index import SearchIndex
@@ -70,6 +71,7 @@ def search(index: SearchIndex, typed: str, scope: Scope, limit: int) -> list[dic
     """
     query = _parse(typed)
     matches = ready(index).search(query, scope=scope, limit=limit)
+    SEARCHES.labels(_outcome(matches)).inc()
     return [_hit(index, match, query) for match in matches]
 
 
@@ -94,6 +96,12 @@ def suggest(index: SearchIndex, typed: str, scope: Scope, limit: int) -> list[di
                 },
             )
     return list(suggestions.values())
+
+
+def _outcome(matches: list[Match]) -> str:
+    if not matches:
+        return "nothing"
+    return "similar" if matches[0].is_similar else "found"
 
 
 def _parse(typed: str) -> Query:
