@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
 from joserfc import jwt
@@ -105,7 +105,7 @@ class OidcClient:
             "code_verifier": verifier,
         }
         credentials = httpx.BasicAuth(  # form-encoded first. Source: RFC 6749 §2.3.1
-            quote_plus(self._settings.client_id), quote_plus(self._settings.client_secret)
+            quote(self._settings.client_id, safe=""), quote(self._settings.client_secret, safe="")
         )
         try:
             answer = await self._client.post(discovery.token_endpoint, data=form, auth=credentials)

@@ -35,9 +35,11 @@ def listen() -> socket.socket:
 
 
 @asynccontextmanager
-async def serve(app, *, lifespan: Literal["on", "off"] = "off") -> AsyncIterator[str]:
+async def serve(
+    app, *, lifespan: Literal["on", "off"] = "off", sock: socket.socket | None = None
+) -> AsyncIterator[str]:
     """Serve an ASGI application as production does; yields its base address."""
-    sock = listen()
+    sock = sock or listen()
     config = uvicorn.Config(
         app,
         http="httptools",
