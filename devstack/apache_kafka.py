@@ -1,6 +1,7 @@
 """One Apache Kafka node (KRaft, broker and controller in one) as a direct child process."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -47,7 +48,7 @@ class ApacheKafka:
 
     @property
     def is_new(self) -> bool:
-        return not (self._directory / "data" / "meta.properties").exists()
+        return not self._formatted.exists()
 
     @property
     def log_file(self) -> Path:
@@ -96,7 +97,7 @@ class ApacheKafka:
 
     def stop(self, timeout_seconds: float = STOP_SECONDS) -> None:
         """Controlled shutdown; killed if that takes too long."""
-        self._child.stop(signal.SIGTERM, timeout_seconds)
+        self._child.stop(timeout_seconds)
 
     def kill(self) -> None:
         """End it by SIGKILL, unprepared."""
@@ -114,6 +115,10 @@ class ApacheKafka:
         return self._directory / "kafka.pid"
 
     @property
+    def _formatted(self) -> Path:
+        return self._directory / "formatted"
+
+    @property
     def _configuration(self) -> Path:
         return self._directory / "server.properties"
 
@@ -126,6 +131,7 @@ class ApacheKafka:
             self._format()
 
     def _format(self) -> None:
+        shutil.rmtree(self._directory / "data", ignore_errors=True)  # of an interrupted format
         command = self._command("kafka.tools.StorageTool")
         command += ["format", "--standalone", "--cluster-id", CLUSTER_ID]
         outcome = subprocess.run(  # noqa: S603 - no shell, our own arguments
@@ -139,6 +145,7 @@ class ApacheKafka:
             raise BrokerFailed(
                 f"formatting Kafka's storage failed: {outcome.stdout}{outcome.stderr}"
             )
+        self._formatted.touch()
 
     def _command(self, main_class: str) -> list[str]:
         return [

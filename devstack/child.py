@@ -19,7 +19,8 @@ class Child:
     Ended with us, even when we are killed: see `devstack.lifeline`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, end_with: signal.Signals = signal.SIGTERM) -> None:
+        self._end_with = end_with
         self._process: subprocess.Popen[bytes] | None = None
         self._wanted = False
         self._log_file: Path | None = None
@@ -61,7 +62,7 @@ class Child:
                 **(account.identity if account else {}),
             )
         self._wanted = True
-        lifeline.guard(self._process.pid)
+        lifeline.guard(self._process.pid, self._end_with)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal; nothing happens when it has ended."""
@@ -69,11 +70,11 @@ class Child:
             assert self._process is not None
             self._process.send_signal(number)
 
-    def stop(self, number: signal.Signals, timeout_seconds: float) -> None:
+    def stop(self, timeout_seconds: float) -> None:
         """Ask it to end, insist after the timeout, and reap it."""
         self._wanted = False
         if self._process is not None:
-            self.send(number)
+            self.send(self._end_with)
             self.send(signal.SIGCONT)  # a suspended process does not hear the other one
             try:
                 self._process.wait(timeout_seconds)

@@ -8,6 +8,7 @@ PR_SET_PDEATHSIG does the same only while the *thread* that forked lives, and no
 import atexit
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -15,21 +16,21 @@ from pathlib import Path
 
 _WATCHER = Path(__file__).with_name("lifeline_watcher.py")
 _lock = threading.Lock()
-_guarded: set[int] = set()
+_guarded: dict[int, signal.Signals] = {}
 _watcher: subprocess.Popen[bytes] | None = None
 
 
-def guard(pid: int) -> None:
-    """Have the process group led by `pid` stopped should this process die."""
+def guard(pid: int, number: signal.Signals = signal.SIGTERM) -> None:
+    """Have the process group led by `pid` stopped, by `number` first, should this process die."""
     with _lock:
-        _guarded.add(pid)
-        _tell(f"+{pid}\n")
+        _guarded[pid] = number
+        _tell(f"+{pid} {number.value}\n")
 
 
 def release(pid: int) -> None:
     """Forget `pid`, which was waited for: its number may soon belong to somebody else."""
     with _lock:
-        _guarded.discard(pid)
+        _guarded.pop(pid, None)
         _tell(f"-{pid}\n")
 
 
@@ -38,7 +39,7 @@ def _tell(line: str) -> None:
     global _watcher
     if _watcher is None or _watcher.poll() is not None:
         _watcher = _start_watcher()
-        line = "".join(f"+{pid}\n" for pid in sorted(_guarded))
+        line = "".join(f"+{pid} {number.value}\n" for pid, number in _guarded.items())
     assert _watcher.stdin is not None
     with contextlib.suppress(BrokenPipeError):
         _watcher.stdin.write(line.encode())

@@ -1,6 +1,6 @@
 """The watcher of `devstack.lifeline`: a script on the standard library alone, so it starts in 20 ms.
 
-Standard input carries `+pid` and `-pid` lines; its end means that the parent is gone.
+Standard input carries `+pid signal` and `-pid` lines; its end means that the parent is gone.
 """
 
 import os
@@ -25,14 +25,14 @@ def _send(group: int, number: int) -> bool:
 
 def main() -> None:
     """Keep the list until the pipe ends, then stop what is on it: politely, then not."""
-    groups: set[int] = set()
+    signals: dict[int, int] = {}
     for line in sys.stdin:
-        pid = int(line[1:])
+        pid, *number = (int(word) for word in line[1:].split())
         if line[0] == "+":
-            groups.add(pid)
+            signals[pid] = number[0]
         else:
-            groups.discard(pid)
-    groups = {group for group in groups if _send(group, signal.SIGTERM)}
+            signals.pop(pid, None)
+    groups = {group for group, number in signals.items() if _send(group, number)}
     for group in groups:
         _send(group, signal.SIGCONT)  # a suspended process cannot hear SIGTERM
     deadline = time.monotonic() + GRACE_SECONDS

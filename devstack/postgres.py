@@ -59,7 +59,7 @@ class PostgresServer:
         self._account: Account | None = None
         self._home: Path | None = None
         self._binaries: Path | None = None
-        self._child = Child()
+        self._child = Child(end_with=signal.SIGINT)  # "fast shutdown"
 
     # -- what it is -------------------------------------------------------------------------
 
@@ -77,7 +77,7 @@ class PostgresServer:
     @property
     def is_new(self) -> bool:
         """Whether its next start begins with no data."""
-        return not (self._data / "PG_VERSION").exists()
+        return not self._data.exists()
 
     @property
     def log_file(self) -> Path:
@@ -126,13 +126,14 @@ class PostgresServer:
         self._child.reap()
         end_leftover(self._data / "postmaster.pid", str(self._data))
         wait_until_free(self.port, "PostgreSQL")
+        self._clear_sockets()
         if self.is_new:
             self._initialise()
         self._launch_until_ready()
 
     def stop(self, timeout_seconds: float = STOP_SECONDS) -> None:
         """Disconnect every client, write everything down and stop; killed if that takes too long."""
-        self._child.stop(signal.SIGINT, timeout_seconds)  # "fast shutdown"
+        self._child.stop(timeout_seconds)
 
     def kill(self) -> None:
         """End it by SIGKILL, unprepared. `start()` recovers."""
@@ -179,9 +180,16 @@ class PostgresServer:
     def _superuser_password(self) -> str:
         return self._password_file.read_text().strip()
 
+    def _clear_sockets(self) -> None:
+        """Remove the lock of a killed server: its number may look alive until init has reaped it."""
+        if self.socket_directory and self.socket_directory.exists():
+            for path in self.socket_directory.iterdir():
+                path.unlink()
+
     def _initialise(self) -> None:
-        postgres_home.clear(self._data)  # of an initdb that was interrupted
-        owned = [self._data] + ([self.socket_directory] if self.socket_directory else [])
+        fresh = self.home / "data.new"  # renamed when whole: initdb may be interrupted
+        postgres_home.clear(fresh)
+        owned = [fresh] + ([self.socket_directory] if self.socket_directory else [])
         for path in owned:
             path.mkdir(mode=0o700, exist_ok=True)
             self._as().own(path)
@@ -192,7 +200,7 @@ class PostgresServer:
         self._as().own(self._password_file)
         command = [
             self._program("initdb"),
-            f"--pgdata={self._data}",
+            f"--pgdata={fresh}",
             f"--username={SUPERUSER}",
             f"--pwfile={self._password_file}",
             "--auth=scram-sha-256",
@@ -206,6 +214,7 @@ class PostgresServer:
         outcome = self._run(command)
         if outcome.returncode != 0:
             raise PostgresFailed(f"initdb failed: {outcome.stdout}{outcome.stderr}")
+        fresh.rename(self._data)
 
     def _launch_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS

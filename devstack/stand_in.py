@@ -72,7 +72,7 @@ class StandIn:
         wait_until_ready(self._address, deadline, alive=lambda: self.running)
 
     def stop(self) -> None:
-        self._child.stop(signal.SIGTERM, STOP_SECONDS)
+        self._child.stop(STOP_SECONDS)
 
     def kill(self) -> None:
         self._child.kill()

@@ -108,8 +108,8 @@ class TestApacheKafka:
         successor.start()
         assert successor.running
         assert not apache.running
-        successor.stop()
-        apache.start()
+        apache._child.reap()
+        apache._child = successor._child
 
     def test_a_taken_port_is_named(self, apache, tmp_path):
         second = ApacheKafka(

@@ -70,10 +70,12 @@ class TestLife:
         server.start()
         assert server.pid == before
 
-    def test_a_stale_pid_file_naming_another_process_is_no_obstacle(self, server):
+    def test_stale_locks_naming_another_process_are_no_obstacle(self, server):
         server.stop()
-        pid_file = server.home / "data" / "postmaster.pid"
-        pid_file.write_text(f"{os.getppid()}\n")
+        locks = [server.home / "data" / "postmaster.pid"]
+        locks += [server.home / "socket" / f".s.PGSQL.{server.port}.lock"]
+        for lock in locks:
+            lock.write_text(f"{os.getppid()}\n")
         server.start()
         assert server.running
 
