@@ -1,5 +1,6 @@
 """The envelope of every event: CloudEvents 1.0 in Kafka's binary mode."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
@@ -16,7 +17,8 @@ CONTENT_TYPE = "application/json"
 class Event(BaseModel):
     """A fact that happened, or the full state of an aggregate. Frozen; readers ignore unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    #: Errors go to logs and dead letters: they say what is wrong, not what was given.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     #: `cn.yichuang.<service>.<fact>.v1`
     event_type: ClassVar[str]
@@ -62,13 +64,13 @@ class Envelope:
         return [(name, value.encode()) for name, value in pairs]
 
     @classmethod
-    def from_headers(cls, headers: "list[tuple[str, bytes]]") -> Self:
+    def from_headers(cls, headers: Iterable[tuple[str, bytes | None]]) -> Self:
         """Read an envelope from Kafka headers.
 
         Raises:
             ValueError: a required attribute is missing or malformed.
         """
-        values = {name: value.decode() for name, value in headers}
+        values = {name: value.decode() for name, value in headers if value is not None}
         try:
             return cls(
                 id=UUID(values["ce_id"]),

@@ -49,7 +49,7 @@ class FacilityRecorded(Event):
     activity_area_m2: float | None = None
     office_area_m2: float | None = None
     #: Ramp, lift and the like; null where nobody knows.
-    accessibility: dict[str, bool | None] = {}
+    accessibility: dict[str, bool | None] = {}  # noqa: RUF012 - copied for each event
     #: Weekday → intervals of local time, "08:30" to at most "24:00"; None: not recorded.
     weekly_hours: dict[str, list[dict[str, str]]] | None = None
     recorded_at: datetime

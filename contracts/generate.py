@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -16,6 +17,7 @@ ASYNCAPI = Path("docs/events/asyncapi.yaml")
 _HEADER = "# Written by `python -m contracts.generate`; do not edit.\n"
 
 
+@cache
 def generated_files() -> dict[Path, str]:
     """Every generated file, relative to the repository, with its content."""
     files = {SCHEMAS / f"{event.event_type}.json": to_json(event_schema(event)) for event in EVENTS}
