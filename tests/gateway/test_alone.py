@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.gateway.conftest import NOWHERE, running_gateway
-from tests.gateway.servers import serve
+from gateway.app import create_app
+from tests.gateway.conftest import NOWHERE, gateway_settings, running_gateway
+from tests.gateway.servers import client_of, serve
 from tests.gateway.test_proxy import EchoService
 from tests.support.service import TestDatabase
 
@@ -45,3 +46,28 @@ class TestWithoutServices:
 
     async def test_people_can_still_sign_in(self, gateway):
         assert (await gateway.sign_in())["access_token"]
+
+
+class TestServed:
+    async def test_starts_and_ends_as_a_server_starts_it(self, gateway, tmp_path):
+        """The whole of it on a socket: lifespan, health, the service, no websockets."""
+        async with serve(EchoService()) as address:
+            urls = {f"{name}_url": address for name in SERVICES}
+            edge = create_app(gateway_settings(gateway.at.dsn, tmp_path, **urls))
+            async with serve(edge, lifespan="on") as base, client_of(base) as client:
+                assert (await client.get("/readyz")).status == 200
+                assert (await client.get("/v1/items")).status == 200
+                assert (await client.get("/.well-known/jwks.json")).json()["keys"]
+
+    async def test_websockets_are_turned_away(self, gateway, tmp_path):
+        edge = create_app(gateway_settings(gateway.at.dsn, tmp_path))
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        async def receive():
+            return {"type": "websocket.connect"}
+
+        await edge({"type": "websocket", "path": "/v1/items", "headers": []}, receive, send)
+        assert sent == [{"type": "websocket.close", "code": 1008}]

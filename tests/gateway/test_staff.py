@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from gateway.staff import states
+from gateway.staff.oidc import OidcClient, OidcSettings, ProviderUnavailable
 from gateway.staff.rules import STAFF_ROLES, ClaimsUnusable, read_claims
 from servicekit import auth
 from servicekit.personal_data import Cipher
@@ -248,6 +249,31 @@ class TestKeysOfTheProvider:
 
 
 class TestAbsentProvider:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            httpx.Response(500),
+            httpx.Response(200, text="<html>"),
+            httpx.Response(200, json={"issuer": "https://issuer.test"}),
+            httpx.Response(
+                200,
+                json={
+                    "issuer": "https://other.test",
+                    "authorization_endpoint": "https://other.test/a",
+                    "token_endpoint": "https://other.test/t",
+                    "jwks_uri": "https://other.test/j",
+                },
+            ),
+        ],
+    )
+    async def test_so_does_one_that_is_not_who_it_should_be(self, answer):
+        settings = OidcSettings("https://issuer.test", "client", "secret", "https://us.test")
+        transport = httpx.MockTransport(lambda _: answer)
+        async with httpx.AsyncClient(transport=transport) as client:
+            oidc = OidcClient(settings, client)
+            with pytest.raises(ProviderUnavailable):
+                await oidc.authorization_url(state="s", nonce="n", challenge="c", login_hint=None)
+
     async def test_is_told_plainly(self, gateway):
         query = await authorize(gateway)
         gateway.issuer.is_down = True
