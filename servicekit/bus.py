@@ -44,8 +44,9 @@ _TRANSIENT = (
     OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError,
     asyncpg.InterfaceError, asyncpg.InternalClientError, KafkaError,
 )  # fmt: skip
-#: PostgreSQL error classes worth a retry: connection, resources, operator, deadlock/serialization.
-_TRANSIENT_SQLSTATES = ("08", "53", "57", "40")
+#: PostgreSQL errors worth a retry: connection, read-only standby, deadlock and serialization,
+#: resources, lock timeout, operator, system.
+_TRANSIENT_SQLSTATES = ("08", "25006", "40", "53", "55P03", "57", "58")
 
 
 class Poison(Exception):
@@ -162,7 +163,7 @@ class Consumer:
             batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=CHUNK_EVENTS)
             for partition, records in batches.items():
                 await self._take(consumer, partition, records)
-            self._observe_lag(consumer)
+            await self._observe_lag(consumer)
 
     async def _take(
         self, consumer: AIOKafkaConsumer, partition: TopicPartition, records: list[Any]
@@ -217,7 +218,7 @@ class Consumer:
 
     async def _handle(self, session: AsyncSession, record: Any) -> str:
         try:
-            envelope = Envelope.from_headers(list(record.headers))
+            envelope = Envelope.from_headers(record.headers)
         except ValueError as error:
             raise Poison(str(error)) from None
         event_class = self._events.get(envelope.type)
@@ -239,7 +240,9 @@ class Consumer:
             ("dlq_reason", repr(error)[:1000].encode()),
             ("dlq_origin", f"{record.topic}/{record.partition}/{record.offset}".encode()),
         ]
-        letter = Outgoing(topic, record.key, record.value, headers)
+        # A record of neither key nor body can be received, but not be sent by this client.
+        value = b"" if record.key is None and record.value is None else record.value
+        letter = Outgoing(topic, record.key, value, headers)
         for attempt in _forever():
             try:
                 await self._dead_letters.send([letter])
@@ -251,13 +254,12 @@ class Consumer:
         CONSUMED.labels(self.group, "dead").inc()
         logger.error("event_buried", topic=topic, error=repr(error))
 
-    def _observe_lag(self, consumer: AIOKafkaConsumer) -> None:
+    async def _observe_lag(self, consumer: AIOKafkaConsumer) -> None:
         lag: dict[str, int] = dict.fromkeys(self._subscription.topics, 0)
         for partition in consumer.assignment():
             end = consumer.highwater(partition)
-            position = consumer.last_stable_offset(partition)
-            if end is not None and position is not None:
-                lag[partition.topic] += max(0, end - position)
+            if end is not None:  # something was fetched: the position is known, nothing is awaited
+                lag[partition.topic] += max(0, end - await consumer.position(partition))
         for topic, events in lag.items():
             CONSUMER_LAG.labels(self.group, topic).set(events)
 

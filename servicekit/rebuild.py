@@ -68,7 +68,7 @@ async def _read_all(topic: str, bootstrap_servers: str) -> list[tuple[Envelope, 
             while await consumer.position(partition) < end:
                 batch = await consumer.getmany(partition, timeout_ms=1000)
                 for record in batch.get(partition, ()):
-                    envelope = Envelope.from_headers(list(record.headers))
+                    envelope = Envelope.from_headers(record.headers)
                     records.append((envelope, orjson.loads(record.value)))
         return records
     finally:
