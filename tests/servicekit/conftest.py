@@ -54,6 +54,18 @@ async def sample_topics(broker):
 
 
 @pytest.fixture
+def logged(capfd):
+    """A function that returns everything logged so far in this test."""
+    said = []
+
+    def so_far() -> str:
+        said.append(capfd.readouterr().out)
+        return "".join(said)
+
+    return so_far
+
+
+@pytest.fixture
 def apache(broker):
     """The broker, where it is Apache Kafka and ours to break."""
     if not (broker.is_apache and broker.owned):

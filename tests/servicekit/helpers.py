@@ -12,7 +12,9 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.structs import ConsumerRecord
+from prometheus_client import REGISTRY
 
 from contracts.envelope import Envelope, Event
 from contracts.topics import Topic, dead_letter_topic
@@ -164,6 +166,8 @@ async def committed(broker: Broker, group: str, topic: str) -> int:
     await admin.start()
     try:
         offsets = await admin.list_consumer_group_offsets(group)
+    except GroupCoordinatorNotAvailableError:  # no group was there before
+        return 0
     finally:
         await admin.close()
     return sum(max(0, at.offset) for tp, at in offsets.items() if tp.topic == topic)
@@ -185,3 +189,14 @@ async def terminate(dsn: str, application_name: str) -> int:
     finally:
         await connection.close()
     return len(rows)
+
+
+def counted(group: str, outcome: str) -> float:
+    """How many events of a group had this outcome."""
+    labels = {"consumer": group, "outcome": outcome}
+    return REGISTRY.get_sample_value("consumer_events_total", labels) or 0.0
+
+
+async def effects(sample) -> list[str]:
+    rows = await sample.fetch("SELECT what FROM effect ORDER BY position")
+    return [row["what"] for row in rows]

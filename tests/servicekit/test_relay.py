@@ -33,7 +33,7 @@ async def event(broker):
 
 
 def ids(records) -> list[UUID]:
-    return [Envelope.from_headers(list(record.headers)).id for record in records]
+    return [Envelope.from_headers(record.headers).id for record in records]
 
 
 def titles_by_key(records) -> dict[bytes, list[int]]:
@@ -74,7 +74,7 @@ class TestSending:
         async with relaying(database, producer):
             await until(lambda: outbox_is_empty(sample))
         [sent] = await read(broker, event.topic, 1)
-        envelope = Envelope.from_headers(list(sent.headers))
+        envelope = Envelope.from_headers(sent.headers)
         assert sent.key == str(note_id).encode()
         assert NoteWritten.model_validate_json(sent.value).title == "低保申请"
         assert (envelope.id, envelope.time) == (row["id"], row["time"])
