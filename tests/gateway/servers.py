@@ -143,6 +143,7 @@ class Door:
     cors: tuple[str, ...] = ()
     revocations: Revocations = field(default_factory=Revocations)
     own: ASGIApp | None = None
+    is_traced: bool = False
 
     @asynccontextmanager
     async def open(self, service_address: str) -> AsyncIterator[str]:
@@ -152,7 +153,7 @@ class Door:
         limiter = Limiter(self.rates)
         edge = Edge(
             self.own or nothing,
-            Proxy(upstream, policy=self.policy),
+            Proxy(upstream, policy=self.policy, is_traced=self.is_traced),
             table=RouteTable(self.routes),
             gatekeeper=Gatekeeper(tokens.verifier(), self.revocations, limiter),
             limiter=limiter,

@@ -176,6 +176,14 @@ class TestForwarding:
             assert "cookie" not in headers
             assert response.headers["X-Request-Id"] == "walk-0001"
 
+    @pytest.mark.parametrize("is_traced", [False, True])
+    async def test_a_caller_s_trace_goes_on(self, is_traced):
+        parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        async with gateway(is_traced=is_traced) as (client, _):
+            answer = await client.get("/v1/open", headers={"traceparent": parent})
+            passed = dict(answer.json()["headers"])["traceparent"]
+            assert passed.split("-")[1] == parent.split("-")[1]
+
     async def test_answers_carry_our_headers_and_not_the_service_s(self):
         async with gateway() as (client, _):
             response = await client.get("/v1/open")
