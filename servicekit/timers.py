@@ -14,20 +14,25 @@ from servicekit.metrics import TIMER_FAILURES, TIMER_LAG_SECONDS, TIMERS_FIRED
 
 TimerHandler = Callable[[AsyncSession, UUID], Awaitable[None]]
 
-BATCH = 100
 IDLE_SECONDS = 0.5
 RETRY_SECONDS = 30
 TIMER_LOCK = 7_302
+#: Shorter than PostgreSQL takes to see a deadlock (1 s): a request that has locked the subject of
+#: a timer and wants to move the timer wins; the timer is put back.
+LOCK_TIMEOUT = "500ms"
 
 _SET = text(
     "INSERT INTO timer (kind, subject_id, due_at) VALUES (:kind, :subject_id, :due_at) "
     "ON CONFLICT (kind, subject_id) DO UPDATE SET due_at = excluded.due_at, attempts = 0"
 )
 _CANCEL = text("DELETE FROM timer WHERE subject_id = :subject_id AND kind = ANY(:kinds)")
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
-_DUE = text(
+_TRY_LOCK = text(
+    "SELECT pg_try_advisory_xact_lock(:lock) FROM set_config('lock_timeout', :wait, true)"
+)
+_LOCK = {"lock": TIMER_LOCK, "wait": LOCK_TIMEOUT}
+_NEXT = text(
     "SELECT kind, subject_id, extract(epoch FROM now() - due_at) AS late FROM timer "
-    "WHERE due_at <= now() ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED"
+    "WHERE due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED"
 )
 _DONE = text("DELETE FROM timer WHERE kind = :kind AND subject_id = :subject_id")
 _POSTPONE = text(
@@ -58,25 +63,28 @@ class Timers:
         """Handle until cancelled."""
         while True:
             try:
-                handled = await self.run_due()
+                await self.run_due()
             except DATABASE_ERRORS as error:
                 logger.warning("timers_lost_database", error=repr(error))
-                handled = 0
-            if handled < BATCH:
-                await asyncio.sleep(IDLE_SECONDS)
+            await asyncio.sleep(IDLE_SECONDS)
 
     async def run_due(self) -> int:
         """Handle what is due now; return how many timers were seen."""
-        async with self._database.transaction() as session:
-            if not (await session.execute(_TRY_LOCK, {"lock": TIMER_LOCK})).scalar_one():
-                return 0
-            due = (await session.execute(_DUE, {"limit": BATCH})).all()
-            TIMER_LAG_SECONDS.set(max((float(row.late) for row in due), default=0.0))
-            for row in due:
-                await self._fire(session, row.kind, row.subject_id)
-        if due:
+        seen = 0
+        while await self._run_next():
             self._database.nudge_relay()
-        return len(due)
+            seen += 1
+        return seen
+
+    async def _run_next(self) -> bool:
+        async with self._database.transaction() as session:
+            if not (await session.execute(_TRY_LOCK, _LOCK)).scalar_one():
+                return False
+            due = (await session.execute(_NEXT)).one_or_none()
+            TIMER_LAG_SECONDS.set(float(due.late) if due else 0.0)
+            if due:
+                await self._fire(session, due.kind, due.subject_id)
+        return due is not None
 
     async def _fire(self, session: AsyncSession, kind: str, subject_id: UUID) -> None:
         values = {"kind": kind, "subject_id": subject_id}
