@@ -1,21 +1,26 @@
 """Rebuilding a copy from Kafka and re-encrypting personal data, through the services' own code."""
 
+import asyncio
 import base64
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from contracts.registry import BY_TYPE
 from contracts.samples import samples_of
-from contracts.topics import CATALOGUE, TOPICS
+from contracts.topics import CATALOGUE, TOPICS, Topic
 from devstack.broker import Broker
+from servicekit.database import Database
 from servicekit.personal_data import Cipher, EncryptedColumn
-from tests.servicekit.helpers import make_topics, outgoing, send
-from tests.support.service import DATA_KEY, INDEX_KEY, TestDatabase
+from servicekit.process import load_service
+from servicekit.rebuild import rebuild
+from tests.servicekit.helpers import make_topics, outgoing, send, until
+from tests.support.service import DATA_KEY, INDEX_KEY, TestDatabase, settings_for
 from tests.yichuang.conftest import variables
 
 ITEM_PUBLISHED = BY_TYPE["cn.yichuang.catalogue.item-published.v1"]
@@ -35,6 +40,15 @@ async def execute(at: TestDatabase, statement: str, *rows) -> list[asyncpg.Recor
         return await connection.fetch(statement)
     finally:
         await connection.close()
+
+
+async def waits_for_lock(at: TestDatabase) -> bool:
+    rows = await execute(
+        at,
+        "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+        "WHERE datname = current_database() AND NOT granted",
+    )
+    return bool(rows)
 
 
 @pytest.mark.kafka
@@ -64,6 +78,40 @@ class TestRebuild:
         assert UUID(int=1) not in [row["item_id"] for row in rows]
         again = await yichuang("rebuild", "requests", "catalogue-items")
         assert "identical to what was there" in again.said
+
+    async def test_what_nobody_can_read_is_left_out_and_said(self, broker, requests_database):
+        topic = Topic(f"test.{uuid4().hex[:12]}.v1", 1, True, "a test's")
+        await make_topics(broker, topic)
+        [published, *_] = samples_of(ITEM_PUBLISHED).values()
+        sound = outgoing(ITEM_PUBLISHED.model_validate(published))._replace(topic=topic.name)
+        await send(broker, sound._replace(value=b"{}"), sound._replace(headers=[]), sound)
+        copy = load_service("requests").projections["catalogue-items"]
+        settings = settings_for(load_service("requests").settings, requests_database.dsn)
+        database = Database(settings, application_name="tests")
+        told = await rebuild(replace(copy, topic=topic.name), database, broker.bootstrap_servers)
+        await database.close()
+        assert "1 events applied" in told
+        assert "2 events cannot be read and were left out" in told
+
+    async def test_what_the_consumer_applies_meanwhile_is_not_lost(
+        self, yichuang, broker, requests_database
+    ):
+        await make_topics(broker, TOPICS[CATALOGUE])
+        item_id = uuid4()
+        [published, *_] = samples_of(ITEM_PUBLISHED).values()
+        event = ITEM_PUBLISHED.model_validate(published | {"item_id": str(item_id)})
+        consumer = await asyncpg.connect(requests_database.dsn)
+        async with consumer.transaction():
+            await consumer.execute(
+                "INSERT INTO catalogue_item VALUES ($1, 'x', 1, 'published', '{}', now())", item_id
+            )
+            rebuilding = asyncio.create_task(yichuang("rebuild", "requests", "catalogue-items"))
+            await until(lambda: waits_for_lock(requests_database))
+            await send(broker, outgoing(event))
+        await consumer.close()
+        assert (await rebuilding).code == 0
+        rows = await execute(requests_database, "SELECT item_id FROM catalogue_item")
+        assert item_id in [row["item_id"] for row in rows]
 
     async def test_projections_are_told(self, yichuang):
         outcome = await yichuang("rebuild", "requests")
