@@ -104,10 +104,14 @@ def drop(
 
 def _described(letter: DeadLetter) -> str:
     lines = [f"offset {letter.offset}, buried {letter.buried_at:%Y-%m-%d %H:%M:%S} UTC"]
-    lines += [f"  {name}: {letter.header(name)}" for name, _ in letter.headers]
+    lines += [f"  {name}: {_indented(letter.header(name))}" for name, _ in letter.headers]
     lines.append(f"  key: {letter.key.decode('utf-8', 'replace') if letter.key else '-'}")
-    body = _body(letter.value)
-    return "\n".join([*lines, *(f"  {line}" for line in body.splitlines()), ""])
+    lines.append(f"  {_indented(_body(letter.value))}")
+    return "\n".join([*lines, ""])
+
+
+def _indented(value: str | None) -> str:
+    return "-" if value is None else value.replace("\n", "\n    ")
 
 
 def _body(value: bytes | None) -> str:
