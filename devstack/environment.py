@@ -93,6 +93,10 @@ class Surroundings:
             "OIDC_REDIRECT_URI": f"{self.gateway_url}{OIDC_CALLBACK}",
             "SMS_PROVIDER": "development",
             "DEVELOPMENT_OUTBOX": str(self.development_outbox),
+            # The guided case signs the same telephone in again and again.
+            "CODE_RESEND_SECONDS": "0",
+            "CODES_PER_PHONE_HOUR": "1000",
+            "CODES_PER_PHONE_DAY": "1000",
         }
 
     def issuer_environment(self) -> dict[str, str]:
@@ -153,6 +157,7 @@ def worker_program(around: Surroundings, name: str) -> Program:
         ready,
         ROOT,
         WORKER_STAGE,
+        needs_broker=True,
     )
 
 

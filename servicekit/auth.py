@@ -12,7 +12,7 @@ import httpx
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from contracts.values import division_covers
@@ -176,13 +176,14 @@ class TokenVerifier:
     async def _decode(self, token: str) -> dict[str, Any]:
         try:
             return self._checked(token, await self._source.keys(fresh=False))
-        except JoseError as error:
+        except InvalidKeyIdError:  # the keys may have been rotated
+            keys = await self._source.keys(fresh=True)
+        except (JoseError, ValueError) as error:
             raise TokenRefused(str(error)) from None
-        except ValueError:  # an unknown key id: the keys may have been rotated
-            try:
-                return self._checked(token, await self._source.keys(fresh=True))
-            except (JoseError, ValueError):
-                raise TokenRefused from None
+        try:
+            return self._checked(token, keys)
+        except (JoseError, ValueError) as error:
+            raise TokenRefused(str(error)) from None
 
     def _checked(self, token: str, keys: KeySet) -> dict[str, Any]:
         decoded = jwt.decode(token, keys, algorithms=[ALGORITHM])

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -17,8 +16,6 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from aiokafka.structs import ConsumerRecord
 from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Envelope, Event
@@ -29,6 +26,7 @@ from servicekit.logging import logger
 from servicekit.metrics import CONSUMED, CONSUMER_LAG, CONSUMER_RETRIES
 from servicekit.producer import Outgoing, Producer
 from servicekit.tracing import span
+from servicekit.transient import is_transient
 
 Handler = Callable[[AsyncSession, Any, Envelope], Awaitable[None]]
 #: Event type → what is done with it, in order.
@@ -40,13 +38,6 @@ POLL_MILLISECONDS = 500
 RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 #: A failure that is none of the known transient ones is poison after this many tries.
 UNKNOWN_FAILURE_TRIES = 3
-_TRANSIENT = (
-    OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError,
-    asyncpg.InterfaceError, asyncpg.InternalClientError, KafkaError,
-)  # fmt: skip
-#: PostgreSQL errors worth a retry: connection, read-only standby, deadlock and serialization,
-#: resources, lock timeout, operator, system.
-_TRANSIENT_SQLSTATES = ("08", "25006", "40", "53", "55P03", "57", "58")
 
 
 class Poison(Exception):
@@ -92,18 +83,6 @@ def _new_topic(topic: Topic) -> NewTopic:
     return NewTopic(
         topic.name, topic.partitions, -1, replica_assignments={}, topic_configs=topic.config()
     )
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether the same event may well succeed a little later."""
-    if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None) or ""
-        return (
-            error.connection_invalidated
-            or isinstance(error, _TRANSIENT)
-            or state.startswith(_TRANSIENT_SQLSTATES)
-        )
-    return isinstance(error, _TRANSIENT)
 
 
 class Consumer:

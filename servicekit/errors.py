@@ -2,14 +2,17 @@
 
 from typing import Any, ClassVar
 
+import asyncpg
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import Response
 
 from servicekit.logging import logger
+from servicekit.transient import is_transient
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -93,27 +96,47 @@ def problem_response(error: ServiceError, instance: str) -> Response:
     )
 
 
+async def _service_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    if error.status >= 500 and error.status != 503:
+        logger.error("request_failed", code=error.code, exc_info=error)
+    return problem_response(error, _instance(request))
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    problems = error.errors()
+    if any(problem["type"] == "json_invalid" for problem in problems):
+        return problem_response(MalformedJson(), _instance(request))
+    return problem_response(
+        Invalid(errors=[_describe(problem) for problem in problems]), _instance(request)
+    )
+
+
+async def _database_error(request: Request, error: Exception) -> Response:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if getattr(cause, "sqlstate", None) in _UNSTORABLE_TEXT:
+        return problem_response(UnstorableText(), _instance(request))
+    # Our own read-only transactions are no sign of a standby that is about to take over.
+    if not is_transient(error) or getattr(cause, "sqlstate", None) == _READ_ONLY:
+        raise error
+    logger.warning("database_unavailable", error=repr(cause))
+    return problem_response(DatabaseUnavailable(), _instance(request))
+
+
+async def _framework_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, StarletteHTTPException)
+    return problem_response(_FRAMEWORK.get(error.status_code, BadRequest)(), _instance(request))
+
+
+_READ_ONLY = "25006"
+
 #: Constraint name → the error its violation means. Services add theirs to `app.state.constraints`.
 ConstraintErrors = dict[str, type[ServiceError]]
 
 
 def install_error_handlers(app: FastAPI, constraints: ConstraintErrors) -> None:
     """Turn refusals that leave an endpoint into problem documents; the middleware does the rest."""
-
-    async def service_error(request: Request, error: Exception) -> Response:
-        assert isinstance(error, ServiceError)
-        if error.status >= 500 and error.status != 503:
-            logger.error("request_failed", code=error.code, exc_info=error)
-        return problem_response(error, _instance(request))
-
-    async def validation_error(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        problems = error.errors()
-        if any(problem["type"] == "json_invalid" for problem in problems):
-            return problem_response(MalformedJson(), _instance(request))
-        return problem_response(
-            Invalid(errors=[_describe(problem) for problem in problems]), _instance(request)
-        )
 
     async def integrity_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, IntegrityError)
@@ -124,21 +147,16 @@ def install_error_handlers(app: FastAPI, constraints: ConstraintErrors) -> None:
             return problem_response(ServiceError(), _instance(request))
         return problem_response(known(), _instance(request))
 
-    async def database_error(request: Request, error: Exception) -> Response:
-        assert isinstance(error, DBAPIError)
-        if getattr(error.orig, "sqlstate", None) in _UNSTORABLE_TEXT:
-            return problem_response(UnstorableText(), _instance(request))
-        raise error
-
-    async def framework_error(request: Request, error: Exception) -> Response:
-        assert isinstance(error, StarletteHTTPException)
-        return problem_response(_FRAMEWORK.get(error.status_code, BadRequest)(), _instance(request))
-
-    app.add_exception_handler(ServiceError, service_error)
-    app.add_exception_handler(RequestValidationError, validation_error)
+    app.add_exception_handler(ServiceError, _service_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(IntegrityError, integrity_error)
-    app.add_exception_handler(DBAPIError, database_error)
-    app.add_exception_handler(StarletteHTTPException, framework_error)
+    for lost in (DBAPIError, PoolTimeout, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        app.add_exception_handler(lost, _database_error)
+    app.add_exception_handler(StarletteHTTPException, _framework_error)
+
+
+class DatabaseUnavailable(Unavailable):
+    code = "database-unavailable"
 
 
 class MalformedJson(BadRequest):

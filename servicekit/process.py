@@ -158,6 +158,8 @@ def _serve(service: Service, settings: ServiceSettings) -> None:
         proxy_headers=False,
         server_header=False,
         date_header=False,
+        # Longer than any caller keeps an idle connection, so that none is closed under a request.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
     )
     metrics.stop()

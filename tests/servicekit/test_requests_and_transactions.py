@@ -1,5 +1,9 @@
 import asyncio
 
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.servicekit.sample.definition import SERVICE
+from tests.support.service import running
 from tests.support.tokens import bearer, resident, token
 
 
@@ -170,3 +174,14 @@ class TestVersions:
 
 async def test_ready_at_the_migration_head(sample):
     assert (await sample.client.get("/readyz")).status_code == 200
+
+
+async def test_a_lost_database_is_unavailable_and_told_so(databases):
+    async with running(SERVICE, await databases.clone(SERVICE)) as service:
+        await service.database.close()
+        service.app.state.database.sessions.configure(
+            bind=create_async_engine("postgresql+asyncpg://nobody:no@127.0.0.1:1/none")
+        )
+        answer = await service.client.post("/v1/notes", json={"title": "一"}, headers=resident())
+        assert (answer.status_code, answer.json()["code"]) == (503, "database-unavailable")
+        assert answer.headers["retry-after"] == "2"
