@@ -35,6 +35,8 @@ class Program:
     directory: Path | None = None
     #: Programs of the highest stage are stopped first, those of one stage together.
     stage: int = 0
+    #: Not started before Kafka answers.
+    needs_broker: bool = False
 
 
 class Keeper:

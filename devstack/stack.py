@@ -1,13 +1,12 @@
 """A whole stack: PostgreSQL, Kafka, the OIDC issuer and every process, started and stopped."""
 
 import asyncio
-import contextlib
 import fcntl
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, Self
 
 from devstack import postgres_home
 from devstack.broker import Broker
@@ -18,14 +17,11 @@ from devstack.layout import DATABASES
 from devstack.output import Output
 from devstack.ports import Ports, PortTaken
 from devstack.postgres import PostgresServer
+from devstack.servers import Servers
 from devstack.setup import SetUp
 from devstack.stack_secrets import StackSecrets, write_private
-from devstack.stand_in import StandIn
 from devstack.steps import step
 from devstack.supervisor import Supervisor
-
-WATCH_SECONDS: Final = 0.5
-Server = PostgresServer | Broker
 
 
 class StackBusy(DevstackError):
@@ -88,7 +84,7 @@ class Stack:
         self._log_level = log_level
         self._around: Surroundings | None = None
         self._supervisor: Supervisor | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._servers: Servers | None = None
         self._lock: IO[str] | None = None
 
     # -- what it is -------------------------------------------------------------------------
@@ -157,36 +153,30 @@ class Stack:
             self._broker = await asyncio.to_thread(
                 choose_broker, self.directory / "kafka", self.ports, True, self.output.warn
             )
-        fresh = await self._start_servers()
-        await asyncio.to_thread(self._create_databases, secrets)
-        self._around = Surroundings(
-            directory=self.directory,
-            ports=self.ports,
-            secrets=secrets,
-            database_url={
-                name: self._postgres.dsn(name, name, secrets.password(name)) for name in DATABASES
-            },
-            bootstrap_servers=self._broker.bootstrap_servers,
-            overrides=self._overrides,
-            log_level=self._log_level,
+        servers = self._servers = Servers(
+            self._postgres,
+            self._broker,
+            self.output,
+            own_postgres=self._own_postgres,
+            own_broker=self._own_broker,
         )
+        servers.begin_broker()
+        await servers.start_postgres()
+        await asyncio.to_thread(self._create_databases, secrets)
+        if not servers.broker_address_is_known:
+            await servers.broker_ready()
+        self._around = self._surroundings(secrets)
         write_private(self.directory / "stack.env", environment_file(self._around))
-        await self._set_up(fresh=fresh)
-        await self._start_processes()
+        await self._set_up(servers)
+        await self._start_processes(servers)
+        servers.watch()
 
     async def stop(self) -> None:
         """Stop everything in reverse order; nothing of it is left running."""
-        if self._watch is not None:
-            self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
-            self._watch = None
         if self._supervisor is not None:
             await self._supervisor.stop_all()
-        if self._broker is not None and self._own_broker:
-            await asyncio.to_thread(self._broker.stop)
-        if self._own_postgres:
-            await asyncio.to_thread(self._postgres.stop)
+        if self._servers is not None:
+            await self._servers.stop()
         self.output.close()
         if self._lock is not None:
             self._lock.close()
@@ -214,60 +204,40 @@ class Stack:
                 "End it, or choose other ports with --port-offset."
             )
 
-    async def _start_servers(self) -> bool:
-        """Start PostgreSQL and the broker at once; whether one of them begins empty."""
-        broker = self.broker
-        fresh = self._postgres.is_new or broker.is_new
-        starts = []
-        if self._own_postgres:
-            starts.append(self._start_server("PostgreSQL", self._postgres))
-        if self._own_broker:
-            kind = "Kafka (stand-in)" if isinstance(broker, StandIn) else "Kafka"
-            starts.append(self._start_server(kind, broker))
-        outcomes = await asyncio.gather(*starts, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
-        if self._own_postgres and self._postgres.moved:
-            self.output.say(
-                f"PostgreSQL keeps its data in {self._postgres.home}: the account it runs under "
-                f"cannot reach {self.directory}"
-            )
-        return fresh
-
-    async def _start_server(self, title: str, server: Server) -> None:
-        with step(self.output, f"starting {title}"):
-            await asyncio.to_thread(server.start)
-
     def _create_databases(self, secrets: StackSecrets) -> None:
         for name in DATABASES:
             self._postgres.create_database(name, name, secrets.password(name))
 
-    async def _set_up(self, *, fresh: bool) -> None:
+    def _surroundings(self, secrets: StackSecrets) -> Surroundings:
+        return Surroundings(
+            directory=self.directory,
+            ports=self.ports,
+            secrets=secrets,
+            database_url={
+                name: self._postgres.dsn(name, name, secrets.password(name)) for name in DATABASES
+            },
+            bootstrap_servers=self.broker.bootstrap_servers,
+            overrides=self._overrides,
+            log_level=self._log_level,
+        )
+
+    async def _set_up(self, servers: Servers) -> None:
         setup = SetUp(self.around, self.output, broker_kind=type(self.broker).__name__)
-        if fresh or not self.broker.owned:
+        if servers.begin_empty or not self.broker.owned:
             setup.forget()
         if setup.is_done():
             self.output.say("databases, topics and reference data are up to date")
-        else:
-            await setup.run()
+            return
+        await servers.broker_ready()  # topics are part of it
+        await setup.run()
 
-    async def _start_processes(self) -> None:
-        self._supervisor = Supervisor(program_table(self.around), self.output)
-        with step(self.output, f"starting {len(self._supervisor.names)} processes"):
-            await self._supervisor.start_all()
-            await self._supervisor.wait_until_ready()
-        self._watch = asyncio.create_task(self._watch_servers(), name="watch servers")
-
-    async def _watch_servers(self) -> None:
-        """Start PostgreSQL and Kafka again when they crash (not when they were stopped)."""
-        servers: dict[str, Server] = {"PostgreSQL": self._postgres, "Kafka": self.broker}
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            for title, server in servers.items():
-                if server.crashed and isinstance(server, StandIn):
-                    self.output.warn("the stand-in for Kafka ended, and its events with it")
-                    return
-                if server.crashed:
-                    self.output.warn(f"{title} ended; starting it again")
-                    await asyncio.to_thread(server.start)
+    async def _start_processes(self, servers: Servers) -> None:
+        """Start what needs no broker while that is still starting, then the workers."""
+        programs = program_table(self.around)
+        supervisor = self._supervisor = Supervisor(programs, self.output)
+        with step(self.output, f"starting {len(programs)} processes"):
+            for program in sorted(programs, key=lambda program: program.needs_broker):
+                if program.needs_broker:
+                    await servers.broker_ready()
+                await supervisor.start(program.name)
+            await supervisor.wait_until_ready()
