@@ -135,13 +135,7 @@ def doctor() -> None:
     With a stack running, also whether each of its processes is ready. Changes nothing. Ends with 1
     when something is missing.
     """
-    from devstack.doctor import examine, passes  # not in the image that runs in production
-
-    findings = examine()
-    for finding in findings:
-        typer.echo(f"{finding.state:<8} {finding.subject}: {finding.detail}")
-        if finding.advice:
-            typer.echo(f"{'':<8} {finding.advice}")
+    machine_is_fit = _examine_machine()
     processes = [
         process
         for name in service_names()
@@ -157,8 +151,22 @@ def doctor() -> None:
         typer.echo(f"{state:<8} {answer.process}: {answer.reason or 'ready'} ({answer.address})")
     if not processes:
         typer.echo("No stack is configured here; `make run` starts one.")
-    if not passes(findings) or any(answer.reason for answer in answers):
+    if not machine_is_fit or any(answer.reason for answer in answers):
         raise typer.Exit(1)
+
+
+def _examine_machine() -> bool:
+    try:
+        from devstack.doctor import examine, passes  # not in the image that runs in production
+    except ModuleNotFoundError:
+        typer.echo("The development stack is not part of this installation.")
+        return True
+    findings = examine()
+    for finding in findings:
+        typer.echo(f"{finding.state:<8} {finding.subject}: {finding.detail}")
+        if finding.advice:
+            typer.echo(f"{'':<8} {finding.advice}")
+    return passes(findings)
 
 
 @app.command()
@@ -170,6 +178,10 @@ def revision(
 
     Read and complete it before committing: CHECK constraints and data are not compared.
     """
-    from yichuang.revision import draft  # needs the development stack's PostgreSQL
-
-    draft(service_named(service).migrations, message)
+    migrations = service_named(service).migrations
+    try:
+        from yichuang.revision import draft  # needs the development stack's PostgreSQL
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"a draft needs the development stack: {error}") from None
+    path = draft(migrations, message)
+    typer.echo(path or f"{service}: the migrations build what the tables say; nothing to draft")

@@ -1,6 +1,7 @@
 """What the doctor says: of the machine, and of the processes of a stack."""
 
 import os
+import sys
 
 import httpx
 import pytest
@@ -28,6 +29,13 @@ async def test_processes_of_a_stack_that_does_not_run_are_down(yichuang):
     assert outcome.code == 1
     assert "down     requests.api: is not running" in outcome.said
     assert "down     requests.worker: is not running" in outcome.said
+
+
+async def test_an_image_without_the_development_stack_is_no_reason_to_fail(yichuang, monkeypatch):
+    monkeypatch.setitem(sys.modules, "devstack.doctor", None)
+    outcome = await yichuang("doctor")
+    assert outcome.code == 0
+    assert "not part of this installation" in outcome.said
 
 
 @pytest.fixture
