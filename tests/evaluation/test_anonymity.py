@@ -3,6 +3,8 @@
 import json
 import re
 
+from servicekit.personal_data import Cipher, rotate
+from services.evaluation.definition import SERVICE
 from tests.evaluation.factories import ITEM_NAME, Matter, finish_case, handler, supervisor
 
 NUMBERS = ("14080219900307123X", "13800138000", "0359-2061234", "conan@163.com")
@@ -102,3 +104,24 @@ async def test_nothing_of_it_is_stored_in_the_clear(evaluation):
         )
         for words in (*NUMBERS, "窗口态度不好", "张大山"):
             assert words not in stored, (table["tablename"], words)
+
+
+async def test_words_survive_a_rotation_of_keys(evaluation):
+    case = await finish_case(evaluation)
+    given = (await case.rate("dissatisfied", text=TEXT)).json()
+    matter = Matter(evaluation, case, given["rectification"]["id"], handler())
+    await matter.act("verify", {"note": "情况属实"})
+    before = evaluation.settings
+    keys = {**before.data_key_bytes, "newer": b"n" * 32}
+    newer = Cipher(keys, "newer", before.blind_index_bytes)
+    for column in SERVICE.encrypted:
+        async with evaluation.database.transaction() as session:
+            assert await rotate(session, newer, column) == 1
+    old, evaluation.app.state.cipher = evaluation.app.state.cipher, newer
+    try:
+        shown = (await matter.read()).json()
+        own = await evaluation.client.get(f"/v1/ratings/{given['id']}", headers=case.headers)
+    finally:
+        evaluation.app.state.cipher = old
+    assert shown["history"][0]["note"] == "情况属实"
+    assert own.json()["text"] == TEXT

@@ -160,6 +160,17 @@ class TestRefusals:
         assert [error["path"] for error in answer.json()["errors"]] == [path]
         await assert_nothing_written(evaluation)
 
+    async def test_half_a_character_is_no_text(self, evaluation):
+        case = await finish_case(evaluation)
+        body = (
+            f'{{"evaluable_id": "{case.evaluable_id}", "level": "satisfied", '
+            '"channel": "portal", "text": "\\ud800"}'
+        )
+        headers = case.headers | {"content-type": "application/json"}
+        answer = await evaluation.client.post("/v1/ratings", content=body, headers=headers)
+        assert answer.status_code in (400, 422)
+        await assert_nothing_written(evaluation)
+
 
 class TestRateAgain:
     async def test_only_after_a_first_rating(self, evaluation):

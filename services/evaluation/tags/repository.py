@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Text, any_, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -38,7 +39,9 @@ async def find_tags(session: AsyncSession, codes: Sequence[str]) -> Sequence[Any
     """Those of the codes that exist, retired ones too."""
     if not codes:
         return ()
-    return (await session.execute(select(*_COLUMNS).where(col(RatingTag.code).in_(codes)))).all()
+    # One array, not one parameter a code: the statement stays the same and stays prepared.
+    named = col(RatingTag.code) == any_(literal(list(codes), ARRAY(Text)))
+    return (await session.execute(select(*_COLUMNS).where(named))).all()
 
 
 async def upsert_tags(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
