@@ -119,6 +119,19 @@ async def rotate(
     return len(renewed)
 
 
+async def is_rotated(session: AsyncSession, cipher: Cipher, column: EncryptedColumn) -> bool:
+    """Whether no value of a column is left under an older key, locked ones included."""
+    name, table = column.column, column.table
+    left = await session.execute(
+        text(
+            f"SELECT 1 FROM {table} WHERE {name} IS NOT NULL "  # noqa: S608 - names come from code
+            f"AND NOT starts_with({name}, :current) LIMIT 1"
+        ),
+        {"current": f"{cipher.current}."},
+    )
+    return left.first() is None
+
+
 def mask_name(name: str) -> str:
     """王大友 → *大友."""
     return "*" + name[1:] if name else ""

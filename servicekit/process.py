@@ -18,13 +18,15 @@ from servicekit.bus import create_topics
 from servicekit.database import Database
 from servicekit.health import MetricsServer
 from servicekit.logging import configure_logging
-from servicekit.personal_data import EncryptedColumn, rotate
+from servicekit.personal_data import EncryptedColumn, is_rotated, rotate
 from servicekit.rebuild import Projection, rebuild
 from servicekit.settings import ServiceSettings
 from servicekit.tracing import configure_tracing
 from servicekit.worker import WorkerParts, run_worker
 
 Seed = Callable[[Database, Path], Awaitable[str]]
+#: How long a key rotation waits for rows that others hold before it looks again.
+HELD_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,10 @@ async def _rotate(service: Service, settings: ServiceSettings) -> str:
                     renewed = await rotate(session, cipher, column)
                 total += renewed
                 if renewed == 0:
-                    break
+                    async with database.reading() as session:
+                        if await is_rotated(session, cipher, column):
+                            break
+                    await asyncio.sleep(HELD_SECONDS)  # somebody holds what is left
     finally:
         await database.close()
     return f"{service.name}: {total} values re-encrypted under {settings.data_key_id}"

@@ -160,6 +160,28 @@ class TestRotateKeys:
         found = {row["case_id"]: self.new.decrypt(row["answer"], ANSWER.context) for row in rows}
         assert found == answers
 
+    async def test_a_row_that_somebody_holds_is_waited_for(
+        self, yichuang, requests_database, answers
+    ):
+        os.environ |= variables("requests", requests_database.dsn)
+        os.environ["REQUESTS_DATA_KEYS"] = json.dumps({"old": DATA_KEY, "new": NEW_KEY})
+        os.environ["REQUESTS_DATA_KEY_ID"] = "new"
+        held = "SELECT answer FROM correction_notice WHERE answer NOT LIKE 'new.%'"
+
+        async def only_one_left() -> bool:
+            return len(await execute(requests_database, held)) == 1
+
+        holder = await asyncpg.connect(requests_database.dsn)
+        async with holder.transaction():
+            await holder.execute("SELECT 1 FROM correction_notice LIMIT 1 FOR UPDATE")
+            rotating = asyncio.create_task(yichuang("keys", "rotate", "requests"))
+            await until(only_one_left)
+            done, _ = await asyncio.wait({rotating}, timeout=1)
+            assert not done
+        await holder.close()
+        assert (await rotating).code == 0
+        assert await execute(requests_database, held) == []
+
     async def test_without_the_old_key_nothing_is_lost(self, yichuang, requests_database, answers):
         os.environ |= variables("requests", requests_database.dsn)
         os.environ["REQUESTS_DATA_KEYS"] = json.dumps({"new": NEW_KEY})
