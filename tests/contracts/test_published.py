@@ -73,6 +73,33 @@ class TestGeneratedFiles:
         assert "opaque" in schema["properties"]["applicant_id"]["description"]
 
 
+class TestNoPersonalData:
+    """Events stay in Kafka for weeks or for ever and are read by everybody: no resident is in one."""
+
+    words = frozenset(
+        {"applicant_name", "resident", "citizen", "identity", "mobile", "birth", "answers", "note"}
+    )
+
+    @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
+    def test_no_field_is_named_like_it(self, event):
+        assert [name for name in field_names(event_schema(event)) if self.is_personal(name)] == []
+
+    def test_it_can_fail(self):
+        schema = {
+            "properties": {"applicant_name": {}},
+            "$defs": {"A": {"properties": {"note": {}}}},
+        }
+        assert list(filter(self.is_personal, field_names(schema))) == ["applicant_name", "note"]
+
+    def is_personal(self, name: str) -> bool:
+        return name in self.words or not self.words.isdisjoint(name.split("_"))
+
+
+def field_names(schema: dict) -> list[str]:
+    models = [schema, *schema.get("$defs", {}).values()]
+    return [name for model in models for name in model.get("properties", {})]
+
+
 class TestSamples:
     @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
     def test_every_event_has_one(self, event):
