@@ -69,13 +69,15 @@ class GroupWriter(Generic[Row, Outcome]):
 
     async def _drain(self) -> None:
         # No await between "queue empty" and giving the slot back: a newcomer would be forgotten.
-        while self._queue:
-            size = min(MAX_ROWS, len(self._queue))
-            batch = [self._queue.popleft() for _ in range(size)]
-            GROUP_QUEUE.set(len(self._queue))
-            GROUP_SIZE.observe(size)
-            await self._write_batch(batch)
-        self._in_flight -= 1
+        try:
+            while self._queue:
+                size = min(MAX_ROWS, len(self._queue))
+                batch = [self._queue.popleft() for _ in range(size)]
+                GROUP_QUEUE.set(len(self._queue))
+                GROUP_SIZE.observe(size)
+                await self._write_batch(batch)
+        finally:
+            self._in_flight -= 1
 
     async def _write_batch(self, batch: list[_Waiting[Row, Outcome]]) -> None:
         try:
@@ -86,6 +88,10 @@ class GroupWriter(Generic[Row, Outcome]):
                 return
             for waiting in batch:
                 await self._write_batch([waiting])
+            return
+        if len(outcomes) != len(batch):  # written, but nobody knows what became of which row
+            for waiting in batch:
+                _fail(waiting, ValueError(f"{len(outcomes)} outcomes of {len(batch)} rows"))
             return
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if not waiting.outcome.done():
