@@ -17,9 +17,8 @@ def end_leftover(pid_file: Path, mark: str) -> None:
 
     The file is removed: the number in it may meanwhile belong to another process.
     """
-    try:
-        pid = int(pid_file.read_text().splitlines()[0])
-    except (FileNotFoundError, IndexError, ValueError):
+    pid = _read_pid(pid_file)
+    if pid is None:
         return
     for number in (signal.SIGINT, signal.SIGKILL):
         if mark in command_line(pid):
@@ -27,6 +26,19 @@ def end_leftover(pid_file: Path, mark: str) -> None:
             os.kill(pid, number)
             _wait_until_gone(pid, mark)
     pid_file.unlink(missing_ok=True)
+
+
+def is_alive(pid_file: Path, mark: str) -> bool:
+    """Whether the process that `pid_file` names runs and has `mark` in its command line."""
+    pid = _read_pid(pid_file)
+    return pid is not None and mark in command_line(pid)
+
+
+def _read_pid(pid_file: Path) -> int | None:
+    try:
+        return int(pid_file.read_text().splitlines()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        return None
 
 
 def _wait_until_gone(pid: int, mark: str) -> None:

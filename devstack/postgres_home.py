@@ -10,8 +10,10 @@ from typing import Final
 
 from devstack.account import Account
 from devstack.errors import DevstackError
+from devstack.leftovers import is_alive
 
 ELSEWHERE: Final = Path("/var/tmp")  # noqa: S108 - outlives a reboot; our directory is checked below
+ORIGIN: Final = "stands-in-for"
 
 
 class UnsafeDirectory(DevstackError):
@@ -34,7 +36,21 @@ def choose(requested: Path, account: Account) -> Path:
         return requested
     home = elsewhere(requested)
     _make(home)
+    (home / ORIGIN).write_text(f"{requested}\n")
+    _sweep()
     return home
+
+
+def _sweep() -> None:
+    """Delete stand-ins of directories that are gone, as a killed test run leaves them behind."""
+    for home in ELSEWHERE.glob("yichuang-*"):
+        try:
+            origin = Path((home / ORIGIN).read_text().strip())
+            abandoned = home.stat().st_uid == os.geteuid() and not origin.exists()
+        except OSError:
+            continue
+        if abandoned and not is_alive(home / "data" / "postmaster.pid", str(home)):
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def _make(directory: Path) -> None:

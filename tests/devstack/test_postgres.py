@@ -125,6 +125,20 @@ class TestHome:
         postgres_home.remove(closed / "postgres")
         assert not home.exists()
 
+    def test_stand_ins_of_directories_that_are_gone_are_swept_away(self, tmp_path, monkeypatch):
+        if os.geteuid() != 0:
+            pytest.skip("only root can act for another account")
+        monkeypatch.setattr(postgres_home, "ELSEWHERE", tmp_path)
+        nobody = Account(uid=65_534, gid=65_534)
+        closed = tmp_path / "closed"
+        closed.mkdir(mode=0o700)
+        abandoned = postgres_home.choose(closed / "first", nobody)
+        kept = postgres_home.choose(closed / "second", nobody)
+        (closed / "first").rmdir()
+        postgres_home.choose(closed / "third", nobody)
+        assert not abandoned.exists()
+        assert kept.exists()
+
     def test_our_own_account_stays_where_it_was_asked_to(self, tmp_path):
         ourselves = Account(os.geteuid(), os.getegid())
         wanted = tmp_path / "a" / "b"
