@@ -113,6 +113,13 @@ async def _unit_of_work(request: Request) -> AsyncIterator[AsyncSession]:
     database.nudge_relay()
 
 
+async def _unkeyed(request: Request) -> AsyncIterator[AsyncSession]:
+    database = database_of(request)
+    async with database.transaction() as session:
+        yield session
+    database.nudge_relay()
+
+
 async def _claim(request: Request, session: AsyncSession) -> None:
     key = await key_of(request)
     if key is None:
@@ -161,3 +168,6 @@ async def _store(key: Key, session: AsyncSession, response: Response) -> None:
 
 #: The one transaction of a request: commits before any byte of the answer leaves.
 Session = Annotated[AsyncSession, Depends(_unit_of_work, scope="function")]
+#: The same for a POST whose answer is a secret or personal data: it must not be stored, so that a
+#: key is ignored and a repeat is done again.
+UnkeyedSession = Annotated[AsyncSession, Depends(_unkeyed, scope="function")]

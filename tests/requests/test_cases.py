@@ -320,6 +320,14 @@ class TestDisclosure:
         assert answer.status_code == 403
         assert await case.service.count("data_access") == 0
 
+    async def test_nothing_of_it_is_stored_for_a_repeat(self, case):
+        before = await case.service.count("idempotency_key")
+        for _ in range(2):
+            answer = await self.disclose(case, case.handler | {"Idempotency-Key": "see-1"})
+            assert answer.status_code == 200
+        assert await case.service.count("idempotency_key") == before
+        assert await case.service.count("data_access") == 2
+
     async def test_not_without_a_reason(self, case):
         answer = await self.disclose(case, case.handler, reason="")
         assert answer.status_code == 422

@@ -7,7 +7,7 @@ from fastapi import Request
 from servicekit.app import create_router
 from servicekit.auth import SignedIn
 from servicekit.database import ReadSession
-from servicekit.idempotency import Session
+from servicekit.idempotency import UnkeyedSession
 from servicekit.paging import After, Limit, Page, cut, encode_cursor, id_cursor
 from services.requests.disclosures import service
 from services.requests.disclosures.schemas import AccessRead, Disclosure, DisclosureCreate
@@ -17,7 +17,11 @@ router = create_router("disclosures")
 
 @router.post("/cases/{case_id}/disclosures")
 async def disclose(
-    case_id: UUID, body: DisclosureCreate, caller: SignedIn, session: Session, request: Request
+    case_id: UUID,
+    body: DisclosureCreate,
+    caller: SignedIn,
+    session: UnkeyedSession,
+    request: Request,
 ) -> Disclosure:
     """查看申请人的完整信息和表单内容；须说明理由，本人可以查到这次查看。"""
     return await service.disclose(
