@@ -11,7 +11,6 @@ from devstack.postgres import PostgresServer
 from servicekit.logging import configure_logging
 from tests.support.service import Databases
 
-
 # The default renderer draws tracebacks with every local variable: slow, and it shows too much.
 configure_logging(service="tests", process="pytest", level="warning", log_format="json")
 
