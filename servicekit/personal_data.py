@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.identifiers import new_id
 
+_KEY_BYTES = 32
 _NONCE_BYTES = 12
 
 
@@ -34,14 +35,18 @@ class Cipher:
     column unseen.
     """
 
-    keys: Mapping[str, bytes]
+    keys: Mapping[str, bytes] = field(repr=False)
     current: str
-    index_key: bytes
+    index_key: bytes = field(repr=False)
     _suites: dict[str, AESGCM] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.current not in self.keys:
             raise ValueError(f"no data key named {self.current!r}")
+        if any(not name or "." in name for name in self.keys):
+            raise ValueError("the id of a data key is not empty and has no dot: a dot ends it")
+        if {len(key) for key in (*self.keys.values(), self.index_key)} != {_KEY_BYTES}:
+            raise ValueError(f"data keys and the blind index's key have {_KEY_BYTES} bytes each")
         suites = {name: AESGCM(key) for name, key in self.keys.items()}
         object.__setattr__(self, "_suites", suites)
 
@@ -61,10 +66,10 @@ class Cipher:
         suite = self._suites.get(key_id)
         if suite is None:
             raise UndecryptableData(f"no data key named {key_id!r}")
-        raw = base64.b64decode(packed)
         try:
+            raw = base64.b64decode(packed)
             return suite.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], context.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise UndecryptableData(context) from None
 
     def is_current(self, stored: str) -> bool:
