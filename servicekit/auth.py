@@ -26,6 +26,8 @@ ALGORITHM = "ES256"
 LEEWAY_SECONDS = 5
 KEYS_MAX_AGE_SECONDS = 300.0
 KEYS_MIN_AGE_SECONDS = 10.0
+#: Before keys are asked for again by a process that has none yet.
+KEYS_RETRY_SECONDS = 1.0
 CACHE_LIMIT = 20_000
 
 
@@ -113,22 +115,31 @@ class JwksKeys:
         self._client = client
         self._keys: KeySet | None = None
         self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
 
     async def keys(self, *, fresh: bool) -> KeySet:
-        """Return the key set.
+        """Return the key set; an old one while the gateway does not answer.
 
         Raises:
             KeysUnavailable: never fetched, and the gateway does not answer.
         """
-        limit = KEYS_MIN_AGE_SECONDS if fresh else KEYS_MAX_AGE_SECONDS
-        if self._keys is None or time.monotonic() - self._fetched_at > limit:
+        # Only one request waits for keys that are merely old; the others go on with them.
+        must_wait = fresh or self._keys is None
+        if self._is_due(fresh) and (must_wait or not self._lock.locked()):
             async with self._lock:
-                if self._keys is None or time.monotonic() - self._fetched_at > limit:
+                if self._is_due(fresh):
                     await self._fetch()
         if self._keys is None:
             raise KeysUnavailable
         return self._keys
+
+    def _is_due(self, fresh: bool) -> bool:
+        now = time.monotonic()
+        if self._keys is None:
+            return now - self._tried_at > KEYS_RETRY_SECONDS
+        limit = KEYS_MIN_AGE_SECONDS if fresh else KEYS_MAX_AGE_SECONDS
+        return now - self._fetched_at > limit and now - self._tried_at > KEYS_MIN_AGE_SECONDS
 
     async def _fetch(self) -> None:
         try:
@@ -136,8 +147,10 @@ class JwksKeys:
             answer.raise_for_status()
             self._keys = KeySet.import_key_set(answer.json())
             self._fetched_at = time.monotonic()
-        except (httpx.HTTPError, ValueError, JoseError) as error:
+        except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
             logger.warning("jwks_fetch_failed", error=repr(error))
+        finally:
+            self._tried_at = time.monotonic()
 
 
 class TokenVerifier:
