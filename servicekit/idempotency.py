@@ -37,6 +37,9 @@ _STORE = text(
     "UPDATE idempotency_key SET status = :status, headers = CAST(:headers AS jsonb), body = :body "
     "WHERE caller = :caller AND key = :key"
 )
+#: A phone that has not had its answer for this long asks what became of its request instead.
+KEEP_DAYS = 30
+_PRUNE = text("DELETE FROM idempotency_key WHERE created_at < now() - make_interval(days => :days)")
 
 
 class KeyReused(Invalid):
@@ -171,3 +174,8 @@ Session = Annotated[AsyncSession, Depends(_unit_of_work, scope="function")]
 #: The same for a POST whose answer is a secret or personal data: it must not be stored, so that a
 #: key is ignored and a repeat is done again.
 UnkeyedSession = Annotated[AsyncSession, Depends(_unkeyed, scope="function")]
+
+
+async def prune(session: AsyncSession) -> None:
+    """Forget keys nobody can be repeating any more."""
+    await session.execute(_PRUNE, {"days": KEEP_DAYS})

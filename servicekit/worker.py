@@ -5,7 +5,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from servicekit import inbox
+from servicekit import idempotency, inbox
 from servicekit.bus import Consumer, Subscription
 from servicekit.database import DATABASE_ERRORS, Database
 from servicekit.health import MetricsServer, Readiness
@@ -92,5 +92,6 @@ async def _prune(database: Database) -> None:
         try:
             async with database.transaction() as session:
                 await inbox.prune(session)
+                await idempotency.prune(session)
         except DATABASE_ERRORS as error:
             logger.warning("prune_failed", error=repr(error))

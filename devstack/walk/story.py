@@ -245,10 +245,16 @@ class Story:
     ) -> None:
         """By event, both services show what residents think."""
 
+        item_now = await self.score("item", item["id"])
+        self.walker.insist(
+            item_now["rated"] == item_before["rated"] + 1, "the item's score did not change"
+        )
+
         async def shown() -> httpx.Response | None:
             answer = await self.walker.call("GET", f"/v1/items/{item['id']}")
             score = answer.json()["score"]
-            return answer if score and score["rated"] > item_before["rated"] else None
+            same = all(score[name] == item_now[name] for name in ("rated", "satisfaction_ratio"))
+            return answer if same else None
 
         answer = await self.walker.until("the catalogue showing the rating", shown)
         score = answer.json()["score"]
