@@ -244,7 +244,6 @@ class Story:
         unit_before: dict[str, Any],
     ) -> None:
         """By event, both services show what residents think."""
-
         item_now = await self.score("item", item["id"])
         self.walker.insist(
             item_now["rated"] == item_before["rated"] + 1, "the item's score did not change"
