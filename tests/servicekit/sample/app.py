@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from servicekit.app import create_router, create_service_app
-from servicekit.auth import Caller, SignedIn, TokenVerifier, require
+from servicekit.auth import Caller, MaybeCaller, SignedIn, TokenVerifier, require
 from servicekit.database import ReadSession
 from servicekit.errors import Conflict, NotFound
 from servicekit.etags import ExpectedVersion, StaleVersion, set_etag
@@ -42,8 +43,22 @@ class NoteRead(BaseModel):
 
 
 @router.post("/notes", status_code=201)
-async def write_note(body: NoteCreate, caller: SignedIn, session: Session) -> NoteRead:
-    note = NoteRead(id=new_id(), title=body.title, version=1)
+async def write_note(
+    body: NoteCreate, caller: SignedIn, session: Session, response: Response
+) -> NoteRead:
+    note = await _write(session, body.title)
+    set_etag(response, note.version)
+    response.headers["Location"] = f"/v1/notes/{note.id}"
+    return note
+
+
+@router.post("/notes-of-anybody", status_code=201)
+async def write_without_a_name(body: NoteCreate, caller: MaybeCaller, session: Session) -> NoteRead:
+    return await _write(session, body.title)
+
+
+async def _write(session: AsyncSession, title: str) -> NoteRead:
+    note = NoteRead(id=new_id(), title=title, version=1)
     await session.execute(insert(Note).values(**note.model_dump()))
     await record(session, NoteWritten(note_id=note.id, title=note.title))
     return note
