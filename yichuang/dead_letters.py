@@ -1,6 +1,6 @@
 """Dead letters: what a consumer group could not handle, read, sent again and dropped."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,29 +29,40 @@ class NoSuchRecord(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """A dead-letter topic and the offsets it holds, `first` up to and without `end`."""
+    """A dead-letter topic and the offsets it holds: partition → first, and the one after the last.
+
+    Our topics have one partition; others' brokers may have given them more.
+    """
 
     topic: str
-    first: int
-    end: int
-
-    @property
-    def origin(self) -> str:
-        return self.topic.partition(SEPARATOR)[0]
-
-    @property
-    def group(self) -> str:
-        return self.topic.partition(SEPARATOR)[2]
+    offsets: Mapping[int, tuple[int, int]]
 
     @property
     def count(self) -> int:
-        return self.end - self.first
+        return sum(end - first for first, end in self.offsets.values())
+
+    def held(self, partition: int) -> str:
+        """What a partition holds, in words."""
+        first, end = self.offsets.get(partition, (0, 0))
+        return f"offsets {first} to {end - 1}" if end > first else "nothing"
+
+    def ensure_holds(self, partition: int, offset: int) -> None:
+        """Check that a record may be there.
+
+        Raises:
+            NoSuchRecord: it is not.
+        """
+        first, end = self.offsets.get(partition, (0, 0))
+        if not first <= offset < end:
+            where = f"{self.topic} partition {partition}"
+            raise NoSuchRecord(f"{where} has no offset {offset}: it holds {self.held(partition)}")
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """One event as it came, and why it was buried."""
 
+    partition: int
     offset: int
     buried_at: datetime
     key: bytes | None
@@ -83,30 +94,37 @@ class DeadLetter:
 
 async def list_backlogs(bootstrap_servers: str) -> list[Backlog]:
     """Every dead-letter topic, the fullest first."""
-    async with _admin(bootstrap_servers) as admin:
-        topics = sorted(topic for topic in await admin.list_topics() if SEPARATOR in topic)
+    partitions = await _dead_letter_partitions(bootstrap_servers)
     async with _consumer(bootstrap_servers) as consumer:
-        backlogs = [await _backlog(consumer, topic) for topic in topics]
+        backlogs = [await _backlog(consumer, *topic) for topic in partitions.items()]
     return sorted(backlogs, key=lambda backlog: (-backlog.count, backlog.topic))
 
 
 async def read(
-    bootstrap_servers: str, topic: str, *, offset: int | None = None, limit: int | None = None
+    bootstrap_servers: str,
+    topic: str,
+    *,
+    partition: int = 0,
+    offset: int | None = None,
+    limit: int | None = None,
 ) -> list[DeadLetter]:
-    """Read a topic from its beginning, or the one record at an offset.
+    """Read the oldest records of a topic, or the one at an offset of a partition.
 
     Raises:
         NoSuchTopic, NoSuchRecord.
     """
-    await _ensure_exists(bootstrap_servers, topic)
+    numbers = await _partitions_of(bootstrap_servers, topic)
     async with _consumer(bootstrap_servers) as consumer:
-        backlog = await _backlog(consumer, topic)
+        backlog = await _backlog(consumer, topic, numbers)
         if offset is not None:
-            if not backlog.first <= offset < backlog.end:
-                raise NoSuchRecord(f"{topic} has no offset {offset}: {_held(backlog)}")
-            return await _read_range(consumer, topic, offset, offset + 1)
-        end = backlog.end if limit is None else min(backlog.end, backlog.first + limit)
-        return await _read_range(consumer, topic, backlog.first, end)
+            backlog.ensure_holds(partition, offset)
+            return await _read_range(consumer, topic, partition, offset, offset + 1)
+        letters: list[DeadLetter] = []
+        for number, (first, end) in backlog.offsets.items():
+            last = end if limit is None else min(end, first + limit)
+            letters += await _read_range(consumer, topic, number, first, last)
+    letters.sort(key=lambda letter: (letter.buried_at, letter.partition, letter.offset))
+    return letters[:limit]
 
 
 async def replay(
@@ -139,33 +157,36 @@ async def replay(
     return sent, held_back
 
 
-async def drop(bootstrap_servers: str, topic: str, *, up_to: int | None) -> int:
-    """Delete the records up to and with an offset, or all of them; return how many.
+async def drop(bootstrap_servers: str, topic: str, *, partition: int = 0, up_to: int | None) -> int:
+    """Delete a partition's records up to and with an offset, or all of the topic; return how many.
 
     Raises:
         NoSuchTopic, NoSuchRecord.
     """
-    await _ensure_exists(bootstrap_servers, topic)
+    numbers = await _partitions_of(bootstrap_servers, topic)
     async with _consumer(bootstrap_servers) as consumer:
-        backlog = await _backlog(consumer, topic)
-    if up_to is not None and not backlog.first <= up_to < backlog.end:
-        raise NoSuchRecord(f"{topic} has no offset {up_to}: {_held(backlog)}")
-    before = backlog.end if up_to is None else up_to + 1
-    if before > backlog.first:
-        partition = TopicPartition(topic, 0)
+        backlog = await _backlog(consumer, topic, numbers)
+    if up_to is None:
+        ends = {number: end for number, (_, end) in backlog.offsets.items()}
+    else:
+        backlog.ensure_holds(partition, up_to)
+        ends = {partition: up_to + 1}
+    counts = {number: end - backlog.offsets[number][0] for number, end in ends.items()}
+    wanted = {
+        TopicPartition(topic, number): RecordsToDelete(before_offset=ends[number])
+        for number, count in counts.items()
+        if count
+    }
+    if wanted:
         async with _admin(bootstrap_servers) as admin:
-            await admin.delete_records({partition: RecordsToDelete(before_offset=before)})
-    return before - backlog.first
-
-
-def _held(backlog: Backlog) -> str:
-    return f"it holds {backlog.first} to {backlog.end - 1}" if backlog.count else "it is empty"
+            await admin.delete_records(wanted)
+    return sum(counts.values())
 
 
 async def _read_range(
-    consumer: AIOKafkaConsumer, topic: str, first: int, end: int
+    consumer: AIOKafkaConsumer, topic: str, number: int, first: int, end: int
 ) -> list[DeadLetter]:
-    partition = TopicPartition(topic, 0)
+    partition = TopicPartition(topic, number)
     consumer.assign([partition])
     consumer.seek(partition, first)
     found: list[DeadLetter] = []
@@ -180,21 +201,39 @@ async def _read_range(
 
 
 def _letter(record: "ConsumerRecord[bytes, bytes]") -> DeadLetter:
-    buried_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    return DeadLetter(record.offset, buried_at, record.key, record.value, tuple(record.headers))
+    return DeadLetter(
+        record.partition,
+        record.offset,
+        datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        record.key,
+        record.value,
+        tuple(record.headers),
+    )
 
 
-async def _backlog(consumer: AIOKafkaConsumer, topic: str) -> Backlog:
-    partition = TopicPartition(topic, 0)
-    first = await consumer.beginning_offsets([partition])
-    end = await consumer.end_offsets([partition])
-    return Backlog(topic, first[partition], end[partition])
+async def _backlog(consumer: AIOKafkaConsumer, topic: str, numbers: Sequence[int]) -> Backlog:
+    partitions = [TopicPartition(topic, number) for number in numbers]
+    first = await consumer.beginning_offsets(partitions)
+    end = await consumer.end_offsets(partitions)
+    return Backlog(topic, {each.partition: (first[each], end[each]) for each in partitions})
 
 
-async def _ensure_exists(bootstrap_servers: str, topic: str) -> None:
+async def _partitions_of(bootstrap_servers: str, topic: str) -> list[int]:
+    partitions = await _dead_letter_partitions(bootstrap_servers)
+    if topic not in partitions:
+        raise NoSuchTopic(f"no dead-letter topic {topic}; `yichuang dlq list` shows them")
+    return partitions[topic]
+
+
+async def _dead_letter_partitions(bootstrap_servers: str) -> dict[str, list[int]]:
+    """The partitions of every dead-letter topic, by name."""
     async with _admin(bootstrap_servers) as admin:
-        if SEPARATOR not in topic or topic not in await admin.list_topics():
-            raise NoSuchTopic(f"no dead-letter topic {topic}; `yichuang dlq list` shows them")
+        names = sorted(topic for topic in await admin.list_topics() if SEPARATOR in topic)
+        described = await admin.describe_topics(names) if names else []
+    return {
+        topic["topic"]: sorted(each["partition"] for each in topic["partitions"])
+        for topic in described
+    }
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 Topic = Annotated[str, typer.Argument(metavar="TOPIC", help="As `yichuang dlq list` shows it.")]
+Partition = Annotated[int, typer.Option(min=0, help="Where --offset counts; ours have only 0.")]
 All = Annotated[bool, typer.Option("--all", help="Every record.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -29,21 +30,29 @@ def list_topics() -> None:
         return
     width = max(len(backlog.topic) for backlog in backlogs)
     for backlog in backlogs:
-        offsets = f"offsets {backlog.first} to {backlog.end - 1}" if backlog.count else ""
-        typer.echo(f"{backlog.topic:<{width}} {backlog.count:>7}  {offsets}".rstrip())
+        held = [
+            backlog.held(partition) + (f" of partition {partition}" if partition else "")
+            for partition, (first, end) in backlog.offsets.items()
+            if end > first
+        ]
+        typer.echo(f"{backlog.topic:<{width}} {backlog.count:>7}  {', '.join(held)}".rstrip())
 
 
 @app.command()
 def show(
     topic: Topic,
     offset: Annotated[int | None, typer.Option(min=0, help="Only the record at it.")] = None,
+    partition: Partition = 0,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the oldest first.")] = 20,
 ) -> None:
     """Records with their headers, reason, origin and body. Changes nothing.
 
     Bodies are shown as they are: events carry no personal data.
     """
-    letters = _run(dead_letters.read(bootstrap_servers(), topic, offset=offset, limit=limit))
+    servers = bootstrap_servers()
+    letters = _run(
+        dead_letters.read(servers, topic, partition=partition, offset=offset, limit=limit)
+    )
     for letter in letters:
         typer.echo(_described(letter))
     if not letters:
@@ -54,6 +63,7 @@ def show(
 def replay(
     topic: Topic,
     offset: Annotated[int | None, typer.Option(min=0, help="Only the record at it.")] = None,
+    partition: Partition = 0,
     everything: All = False,
     even_if_old: Annotated[
         bool,
@@ -71,11 +81,13 @@ def replay(
     """
     _one_of(offset, everything)
     servers = bootstrap_servers()
-    letters = _run(dead_letters.read(servers, topic, offset=offset))
+    letters = _run(dead_letters.read(servers, topic, partition=partition, offset=offset))
     sent, held_back = _run(dead_letters.replay(servers, topic, letters, even_if_old=even_if_old))
     typer.echo(f"{len(sent)} sent to {topic.partition(dead_letters.SEPARATOR)[0]}")
     for letter in held_back:
-        typer.echo(f"held back: offset {letter.offset}, recorded {letter.header('ce_time')}")
+        typer.echo(
+            f"held back: {letter.partition}/{letter.offset}, recorded {letter.header('ce_time')}"
+        )
     if held_back:
         typer.echo("Consumers may have forgotten that they handled these; see --even-if-old.")
         raise typer.Exit(1)
@@ -87,6 +99,7 @@ def drop(
     offset: Annotated[
         int | None, typer.Option(min=0, help="This record and every one before it.")
     ] = None,
+    partition: Partition = 0,
     everything: All = False,
     yes: Yes = False,
 ) -> None:
@@ -98,12 +111,14 @@ def drop(
     what = "every record" if everything else f"every record up to and with offset {offset}"
     if not yes:
         typer.confirm(f"Delete {what} of {topic}?", abort=True)
-    count = _run(dead_letters.drop(bootstrap_servers(), topic, up_to=offset))
+    servers = bootstrap_servers()
+    count = _run(dead_letters.drop(servers, topic, partition=partition, up_to=offset))
     typer.echo(f"{count} dropped")
 
 
 def _described(letter: DeadLetter) -> str:
-    lines = [f"offset {letter.offset}, buried {letter.buried_at:%Y-%m-%d %H:%M:%S} UTC"]
+    where = f"partition {letter.partition} " if letter.partition else ""
+    lines = [f"{where}offset {letter.offset}, buried {letter.buried_at:%Y-%m-%d %H:%M:%S} UTC"]
     lines += [f"  {name}: {_indented(letter.header(name))}" for name, _ in letter.headers]
     lines.append(f"  key: {letter.key.decode('utf-8', 'replace') if letter.key else '-'}")
     lines.append(f"  {_indented(_body(letter.value))}")
