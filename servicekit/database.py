@@ -67,6 +67,7 @@ class Database:
             max_overflow=0,
             pool_pre_ping=True,
             pool_timeout=5,
+            hide_parameters=True,  # of failed statements: they would reach logs and traces
             json_serializer=to_json,
             json_deserializer=orjson.loads,
             connect_args={

@@ -1,8 +1,10 @@
 """Structured logs: JSON lines in production, readable ones in development, never personal data."""
 
 import logging
+import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from io import StringIO
 from typing import Any
 
 import orjson
@@ -10,15 +12,19 @@ import structlog
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-#: Fields whose value must never reach a log, whatever it is bound to.
+#: Fields whose value must never reach a log, whatever it is bound to and however deep it lies.
 REDACTED = frozenset(
     {
+        "access_token",
         "address",
         "answers",
         "applicant",
+        "applicant_name",
         "authorization",
         "body",
         "contact",
+        "cookie",
+        "email",
         "identity_number",
         "mobile",
         "parties",
@@ -31,11 +37,28 @@ REDACTED = frozenset(
 )
 
 
+#: Where PostgreSQL repeats the values of a row that it refused.
+_ROW_VALUES = re.compile(r"^DETAIL:.*$", re.MULTILINE)
+
+
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace the values of sensitive fields."""
-    for name in REDACTED & event.keys():
-        event[name] = "***"
-    return event
+    return {name: "***" if name in REDACTED else _redacted(event[name]) for name in event}
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return redact(None, "", dict(value))
+    if isinstance(value, list | tuple):
+        return [_redacted(each) for each in value]
+    return value
+
+
+def _traceback(exc_info: Any) -> str:
+    """A plain traceback: the pretty ones print local variables, and with them personal data."""
+    text = StringIO()
+    structlog.dev.plain_traceback(text, exc_info)
+    return _ROW_VALUES.sub("DETAIL: ***", text.getvalue()).strip("\n")
 
 
 def configure_logging(*, service: str, process: str, level: str, log_format: str) -> None:
@@ -51,11 +74,12 @@ def configure_logging(*, service: str, process: str, level: str, log_format: str
         renderer: Any = structlog.processors.JSONRenderer(
             serializer=lambda value, **_: orjson.dumps(value, default=str).decode()
         )
-        shared.append(structlog.processors.format_exc_info)
+        shared.append(structlog.processors.ExceptionRenderer(_traceback))
     else:
-        # Plain tracebacks: the pretty ones print local variables, and with them personal data.
         renderer = structlog.dev.ConsoleRenderer(
-            colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+            colors=False,
+            pad_event_to=0,
+            exception_formatter=lambda out, exc_info: print("\n" + _traceback(exc_info), file=out),
         )
     structlog.configure(
         processors=[*shared, renderer],
