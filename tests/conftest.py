@@ -3,16 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from devstack.broker import Broker
 from devstack.kafka import start_broker
 from devstack.ports import pick_free_port, pick_free_ports
 from devstack.postgres import PostgresServer
+from devstack.stack import Stack
 from servicekit.logging import configure_logging
 from tests.support.service import Databases
 
 # The default renderer draws tracebacks with every local variable: slow, and it shows too much.
 configure_logging(service="tests", process="pytest", level="warning", log_format="json")
+# A logger that was used once would keep its processors, and `capture_logs` would see nothing.
+structlog.configure(cache_logger_on_first_use=False)
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +40,11 @@ def broker(tmp_path_factory) -> Iterator[Broker]:
     broker = start_broker(directory, pick_free_ports(), allow_stand_in=True)
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="session")
+async def stack(tmp_path_factory):
+    """A whole stack of real processes, as `make run` has it, on ports of its own."""
+    directory = tmp_path_factory.mktemp("stack")
+    async with Stack(directory, pick_free_ports(), fast=True, log_level="warning") as stack:
+        yield stack

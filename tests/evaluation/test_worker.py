@@ -119,8 +119,10 @@ class TestJobs:
         job = defaults.rate_by_default(RatingLevel.satisfied, evaluation.database)
         with capture_logs() as logs:
             async with beside(job):
-                await until(lambda: _waited(logs))
-                await evaluation.fetch("ALTER TABLE rating_away RENAME TO rating")
+                try:
+                    await until(lambda: _waited(logs))
+                finally:
+                    await evaluation.fetch("ALTER TABLE rating_away RENAME TO rating")
                 assert await until(lambda: evaluation.fetch("SELECT * FROM rating"))
 
 

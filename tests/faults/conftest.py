@@ -1,29 +1,19 @@
-"""A whole stack of real processes on Apache Kafka, to be broken."""
+"""People who use a whole stack of real processes on Apache Kafka, to be broken."""
 
 import asyncio
 import contextlib
 
 import pytest
 
-from devstack.ports import pick_free_ports
 from devstack.stack import Stack
 from tests.faults.citizens import Citizens
-
-
-@pytest.fixture(scope="session")
-async def stack(tmp_path_factory):
-    stack = Stack(
-        tmp_path_factory.mktemp("stack"), pick_free_ports(), fast=True, log_level="warning"
-    )
-    async with stack:
-        if not stack.broker.is_apache:
-            pytest.skip("needs Apache Kafka: Java 17 or later and Maven are not both there")
-        yield stack
 
 
 @pytest.fixture
 async def citizens(stack):
     """People who use the stack; everything runs again when a test is over."""
+    if not stack.broker.is_apache:
+        pytest.skip("needs Apache Kafka: Java 17 or later and Maven are not both there")
     citizens = Citizens(stack)
     await citizens.wait_until_intake_knows_the_item()
     yield citizens

@@ -1,0 +1,61 @@
+"""The guided case of `make demo`, through the gateway, over every service and Kafka."""
+
+import httpx
+import pytest
+
+from devstack.walk import WalkFailed, access_token, walk
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+
+async def test_from_a_village_to_a_mended_bad_rating(stack):
+    told: list[str] = []
+    await walk(stack.gateway_url, stack.around.development_outbox, told.append)
+    story = "\n".join(told)
+    assert "盐湖区民政局" in story
+    assert "The resident rates 不满意" in story
+    assert "the matter is closed" in story
+    assert "首次差评" in story
+
+
+async def test_a_step_that_goes_wrong_fails_the_walk(stack, tmp_path):
+    letters = tmp_path / "no-codes.jsonl"
+    letters.write_text("")
+    with pytest.raises((WalkFailed, StopIteration, RuntimeError)):
+        await walk(stack.gateway_url, letters, lambda _: None)
+
+
+@pytest.fixture
+async def gateway(stack):
+    async with httpx.AsyncClient(base_url=stack.gateway_url, trust_env=False) as client:
+        yield client
+
+
+class TestThroughTheGateway:
+    async def test_nobody_may_submit(self, gateway):
+        answer = await gateway.post("/v1/requests", json={}, headers={"Idempotency-Key": "x-1"})
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+    async def test_a_stranger_sees_no_case(self, stack, gateway):
+        clerk = await access_token(stack.gateway_url, "clerk", stack.around.development_outbox)
+        mine = await gateway.get("/v1/cases", headers={"Authorization": f"Bearer {clerk}"})
+        stranger = await access_token(
+            stack.gateway_url, "13811112222", stack.around.development_outbox
+        )
+        for case in mine.json()["items"][:1]:
+            answer = await gateway.get(
+                f"/v1/cases/{case['id']}", headers={"Authorization": f"Bearer {stranger}"}
+            )
+            assert (answer.status_code, answer.json()["code"]) == (403, "wrong-person")
+
+    async def test_what_is_not_published_is_not_there(self, gateway):
+        for path in ("/livez-of-nothing", "/v2/items", "/v1/nothing"):
+            answer = await gateway.get(path)
+            assert answer.status_code == 404
+            assert answer.headers["content-type"] == "application/problem+json"
+
+    async def test_one_document_describes_every_service(self, gateway):
+        document = (await gateway.get("/openapi.json")).json()
+        for path in ("/v1/search", "/v1/requests", "/v1/divisions", "/v1/ratings", "/v1/notices"):
+            assert any(each.startswith(path) for each in document["paths"]), path
+        assert (await gateway.get("/docs")).status_code == 200
