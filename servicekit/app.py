@@ -15,6 +15,7 @@ from servicekit.errors import ConstraintErrors, install_error_handlers
 from servicekit.health import Readiness, health_router
 from servicekit.http import create_client
 from servicekit.idempotency import IdempotentRoute
+from servicekit.logging import logger
 from servicekit.middleware import RequestMiddleware
 from servicekit.migration_head import migration_head
 from servicekit.personal_data import Cipher
@@ -105,9 +106,14 @@ class _settled_heap:  # noqa: N801 - reads as a statement where it is entered
 def background(run: Callable[[FastAPI], Coroutine[Any, Any, None]]) -> Part:
     """A part that runs a coroutine beside the app and cancels it at the end."""
 
+    def tell_failure(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception():
+            logger.error("background_stopped", exc_info=task.exception())
+
     @asynccontextmanager
     async def part(app: FastAPI) -> AsyncIterator[None]:
         task = asyncio.create_task(run(app))
+        task.add_done_callback(tell_failure)
         try:
             yield
         finally:

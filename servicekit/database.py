@@ -79,6 +79,7 @@ class Database:
         self._nudger: asyncio.Task[None] | None = None
         self._nudge_wanted = asyncio.Event()
         POOL_SIZE.set(settings.pool_size)
+        POOL_IN_USE.set_function(self.engine.pool.checkedout)  # type: ignore[attr-defined]
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -134,10 +135,6 @@ class Database:
             self._nudger.cancel()
             await asyncio.wait([self._nudger])  # it must have given its connection back
         await self.engine.dispose()
-
-    def observe_pool(self) -> None:
-        """Record how many connections are checked out."""
-        POOL_IN_USE.set(self.engine.pool.checkedout())  # type: ignore[attr-defined]
 
 
 def database_of(request: Request) -> Database:

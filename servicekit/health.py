@@ -4,7 +4,6 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from fastapi import APIRouter, Request, Response
@@ -80,12 +79,11 @@ class MetricsServer:
         self._server.shutdown()
         self._server.server_close()
 
-    async def heartbeat(self, readiness: Readiness, observe: Callable[[], None]) -> None:
+    async def heartbeat(self, readiness: Readiness) -> None:
         """Show that the loop turns and whether the process is ready, until cancelled."""
         while True:
             self._reason = await readiness.reason_against()
             READY.set(self._reason is None)
-            observe()
             self._beat = time.monotonic()
             await asyncio.sleep(HEARTBEAT_SECONDS)
 

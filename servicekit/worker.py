@@ -43,7 +43,7 @@ async def run_worker(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     readiness = Readiness(database, migration_head(migrations))
-    beat = loop.create_task(server.heartbeat(readiness, database.observe_pool))
+    beat = loop.create_task(server.heartbeat(readiness))
     body = loop.create_task(_body(settings, parts, database))
     stopped = loop.create_task(stop.wait())
     try:
