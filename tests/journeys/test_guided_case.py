@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from devstack.walk import WalkFailed, access_token, walk
+from tests.faults.citizens import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -55,7 +56,12 @@ class TestThroughTheGateway:
             assert answer.headers["content-type"] == "application/problem+json"
 
     async def test_one_document_describes_every_service(self, gateway):
-        document = (await gateway.get("/openapi.json")).json()
-        for path in ("/v1/search", "/v1/requests", "/v1/divisions", "/v1/ratings", "/v1/notices"):
-            assert any(each.startswith(path) for each in document["paths"]), path
+        wanted = ("/v1/search", "/v1/requests", "/v1/divisions", "/v1/ratings", "/v1/notices")
+
+        async def described() -> bool:
+            # A service that was still starting is asked again after a few seconds.
+            paths = (await gateway.get("/openapi.json")).json()["paths"]
+            return all(any(path.startswith(prefix) for path in paths) for prefix in wanted)
+
+        await until("every service is described", described, seconds=30)
         assert (await gateway.get("/docs")).status_code == 200
