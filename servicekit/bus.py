@@ -36,6 +36,7 @@ Handlers = Mapping[type[Event], Sequence[Handler]]
 CHUNK_EVENTS = 100
 POLL_MILLISECONDS = 500
 RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
+STOP_SECONDS = 3.0
 #: A failure that is none of the known transient ones is poison after this many tries.
 UNKNOWN_FAILURE_TRIES = 3
 
@@ -118,7 +119,7 @@ class Consumer:
         except (KafkaError, OSError) as error:
             logger.warning("consumer_lost_broker", error=repr(error), group=self.group)
         finally:
-            await consumer.stop()
+            await _stop(consumer)
 
     @property
     def group(self) -> str:
@@ -241,6 +242,15 @@ class Consumer:
                 lag[partition.topic] += max(0, end - await consumer.position(partition))
         for topic, events in lag.items():
             CONSUMER_LAG.labels(self.group, topic).set(events)
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group; a broker that does not answer is not waited for long."""
+    stopping = asyncio.create_task(consumer.stop())
+    await asyncio.wait([stopping], timeout=STOP_SECONDS)
+    if not stopping.done():  # what waits for an answer gets an error instead
+        await consumer._client.close()
+    await stopping
 
 
 def _body(value: bytes | None) -> Any:

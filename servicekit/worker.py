@@ -34,7 +34,7 @@ class WorkerParts:
 async def run_worker(
     service: str, settings: ServiceSettings, parts: WorkerParts, *, migrations: str
 ) -> None:
-    """Run until SIGTERM or SIGINT; then finish what is in hand."""
+    """Run until SIGTERM or SIGINT; what is in hand then is undone, and done again by the next."""
     database = Database(settings, application_name=f"{service}.worker")
     server = MetricsServer(settings.http_host, settings.worker_metrics_port)
     server.start()
@@ -52,6 +52,8 @@ async def run_worker(
             if ended.done():
                 await ended  # a task that ended by itself ended with an error
     finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
         beat.cancel()
         body.cancel()
         stopped.cancel()

@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.structs import ConsumerRecord
 from prometheus_client import REGISTRY
+from sqlalchemy import text
 
 from contracts.envelope import Envelope, Event
 from contracts.topics import Topic, dead_letter_topic
@@ -27,6 +28,8 @@ from tests.servicekit.sample.events import NoteWritten
 
 DEADLINE_SECONDS = 30.0
 POLL_SECONDS = 0.02
+#: Seconds from now by the database's clock.
+IN = text("SELECT now() + make_interval(secs => :seconds)")
 
 
 async def until(condition: Callable[[], Awaitable[Any]], seconds: float = DEADLINE_SECONDS) -> Any:

@@ -14,12 +14,9 @@ from servicekit import timers
 from servicekit.database import Database
 from servicekit.outbox import record
 from servicekit.timers import Timers, cancel_timers, set_timer
-from tests.servicekit.helpers import effects, running_task, until
+from tests.servicekit.helpers import IN, effects, running_task, until
 from tests.servicekit.sample.events import NoteWritten
 from tests.servicekit.sample.models import Effect
-
-#: Seconds from now by the database's clock.
-IN = text("SELECT now() + make_interval(secs => :seconds)")
 
 
 async def fire(session, subject_id: UUID) -> None:
