@@ -53,12 +53,13 @@ class RequestMiddleware:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         parent = headers.get(b"traceparent", b"").decode("latin-1") or None
         try:
-            with span(f"{scope['method']} {scope['path']}", SpanKind.SERVER, parent):
+            with span(scope["method"], SpanKind.SERVER, parent) as current:
                 refusal = self._refusal(scope, headers)
                 if refusal is not None:
                     await problem_response(refusal, request_id)(scope, receive, answer)
                 else:
                     await self._app(scope, self._bounded(receive), answer)
+                current.update_name(f"{scope['method']} {route_template(scope)}")
         except Exception as error:  # noqa: BLE001 - the last edge: told once, with its traceback
             logger.error("request_failed", exc_info=error)
             if not answered:
