@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Envelope, Event
 from servicekit.database import DATABASE_ERRORS, OUTBOX_CHANNEL, Database
+from servicekit.errors import Invalid
 from servicekit.identifiers import new_id
 from servicekit.logging import logger
 from servicekit.metrics import OUTBOX_DEPTH, OUTBOX_FAILURES, OUTBOX_OLDEST_SECONDS, OUTBOX_SENT
@@ -22,6 +23,8 @@ from servicekit.tracing import traceparent
 #: A crash re-sends at most this many events.
 BATCH_EVENTS = 500
 BUSY_SECONDS = 0.005
+#: Half of what Kafka takes by default: PostgreSQL writes JSON with more spaces than we do.
+MAX_EVENT_BYTES = 524_288
 IDLE_SECONDS = 1.0
 OBSERVE_SECONDS = 5.0
 #: Same number in every service: the lock lives in the service's own database.
@@ -42,14 +45,25 @@ _OBSERVE = (
 )
 
 
+class EventTooLarge(Invalid):
+    code, title = "content-too-large", "内容过长，请精简后再提交"
+
+
 def row_of(event: Event) -> dict[str, Any]:
-    """The outbox row of an event, for statements that write it themselves."""
+    """The outbox row of an event, for statements that write it themselves.
+
+    Raises:
+        EventTooLarge: Kafka would refuse it, and everything behind it would wait for ever.
+    """
+    payload = event.model_dump_json()
+    if len(payload.encode()) > MAX_EVENT_BYTES:
+        raise EventTooLarge
     return {
         "id": new_id(),
         "topic": event.topic,
         "key": event.key,
         "type": event.event_type,
-        "payload": event.model_dump_json(),
+        "payload": payload,
         "traceparent": traceparent(),
     }
 

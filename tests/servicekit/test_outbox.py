@@ -1,6 +1,6 @@
 import pytest
 
-from servicekit.outbox import record
+from servicekit.outbox import MAX_EVENT_BYTES, EventTooLarge, record
 from tests.servicekit.helpers import notes
 from tests.servicekit.sample.events import NoteWritten
 
@@ -20,6 +20,17 @@ class TestRecord:
         async with database.transaction() as session:
             await record(session, *notes(NoteWritten, ["一", "二", "三"]))
         assert [body["title"] for _, body in await sample.events()] == ["一", "二", "三"]
+
+    async def test_refuses_what_kafka_would_refuse(self, sample, database):
+        async def write(length: int) -> None:
+            async with database.transaction() as session:
+                await record(session, *notes(NoteWritten, ["一", "万" * length]))
+
+        with pytest.raises(EventTooLarge):
+            await write(MAX_EVENT_BYTES // 3)
+        assert await sample.events() == []
+        await write(MAX_EVENT_BYTES // 3 - 100)
+        assert len(await sample.events()) == 2
 
     async def test_of_nothing_is_nothing(self, sample, database):
         async with database.transaction() as session:

@@ -55,6 +55,10 @@ async def write_numbered(database, event, *, aggregates: int, each: int) -> None
     await asyncio.gather(*(one(uuid4()) for _ in range(aggregates)))
 
 
+class WideNote(NoteWritten):
+    numbers: list[int]
+
+
 class TestSending:
     async def test_everything_is_sent_in_order_and_deleted(
         self, sample, database, broker, producer, event
@@ -91,6 +95,16 @@ class TestSending:
             await until(lambda: outbox_is_empty(sample))
         records = await read(broker, event.topic, 50)
         assert list(titles_by_key(records).values()) == [list(range(50))]
+
+    async def test_the_largest_event_is_sent(self, sample, database, broker, producer):
+        """Numbers in a list gain most by PostgreSQL's spaces; no other shape of JSON gains more."""
+        event = await fresh_event(broker, WideNote)
+        numbers = [1] * (outbox.MAX_EVENT_BYTES // 2 - 100)
+        await write_events(database, event(note_id=uuid4(), title="一", numbers=numbers))
+        async with relaying(database, producer):
+            await until(lambda: outbox_is_empty(sample))
+        [sent] = await read(broker, event.topic, 1)
+        assert len(sent.value) > outbox.MAX_EVENT_BYTES
 
     async def test_a_lower_position_that_commits_late_is_sent(
         self, sample, database, broker, producer, event
