@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import orjson
 import pytest
+import structlog
 from aiokafka import AIOKafkaConsumer
 from structlog.testing import capture_logs
 
@@ -113,6 +114,8 @@ class TestJobs:
 
     async def test_the_job_waits_for_a_lost_database(self, evaluation, monkeypatch):
         monkeypatch.setattr(defaults, "IDLE_SECONDS", 0.01)
+        # A logger that was used before may have kept its processors; a new one has not.
+        monkeypatch.setattr(defaults, "logger", structlog.get_logger())
         await finish_case(evaluation)
         await evaluation.fetch("UPDATE evaluable SET open_until = '2026-01-01'")
         await evaluation.fetch("ALTER TABLE rating RENAME TO rating_away")
