@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import orjson
 from aiokafka.errors import KafkaError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -165,11 +164,6 @@ class Relay:
         assert row is not None
         OUTBOX_DEPTH.set(row["depth"])
         OUTBOX_OLDEST_SECONDS.set(float(row["age"] or 0))
-
-
-def parse(event_class: type[Event], payload: bytes) -> Event:
-    """Read an event's body."""
-    return event_class.model_validate(orjson.loads(payload))
 
 
 def now() -> datetime:

@@ -13,7 +13,7 @@ _tracer = trace.get_tracer("yichuang")
 
 def configure_tracing(settings: ServiceSettings, *, service: str, process: str) -> None:
     """Export sampled spans to the collector, if there is one."""
-    if settings.otlp_endpoint is None:
+    if not settings.otlp_endpoint:
         return
     # The exporter takes a third of a second to import; most processes have no collector.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter

@@ -82,6 +82,19 @@ class TestReplay:
             assert "idempotent-replayed" not in answer.headers
 
 
+class TestAnswersThatAreSecret:
+    async def test_are_not_stored_and_not_given_again(self, sample):
+        headers = keyed(str(uuid4()))
+        answers = [
+            await sample.client.post("/v1/keys-of-notes", json={"title": title}, headers=headers)
+            for title in ("一", "二")
+        ]
+        assert [answer.status_code for answer in answers] == [201, 201]
+        assert answers[0].json() != answers[1].json()
+        assert await sample.count("idempotency_key") == 0
+        assert len(await sample.events()) == 2
+
+
 class TestNobodySignedIn:
     async def test_a_repeat_gets_the_first_answer(self, sample):
         headers = keyed(str(uuid4()), {})

@@ -1,5 +1,6 @@
 """Rebuilding a copy from its compacted topic alone."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -81,6 +82,17 @@ class TestRebuild:
         await send(broker, other._replace(headers=headers))
         told = await rebuild(copies_of(event), database, broker.bootstrap_servers)
         assert ": 2 events applied" in told
+        assert await copies(sample) == expected
+
+    async def test_what_nobody_can_read_is_left_out_and_counted(
+        self, sample, database, broker, event
+    ):
+        expected = await send_states(broker, event, count=1)
+        sound = outgoing(event(note_id=uuid4(), title="other", revision=1))
+        spoiled: list[Any] = [{"value": None}, {"value": b"{"}, {"value": b"{}"}, {"headers": []}]
+        await send(broker, *(sound._replace(**change) for change in spoiled))
+        told = await rebuild(copies_of(event), database, broker.bootstrap_servers)
+        assert told.endswith("; 4 events cannot be read and were left out")
         assert await copies(sample) == expected
 
     async def test_of_an_empty_topic_empties_the_copy(self, sample, database, broker, event):

@@ -1,5 +1,11 @@
 """Traces: one request can be followed through HTTP, the outbox and Kafka."""
 
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
 from uuid import uuid4
 
 import httpx
@@ -25,6 +31,7 @@ from tests.servicekit.helpers import (
 from tests.servicekit.sample.events import NoteWritten
 from tests.support.tokens import resident
 
+ROOT = Path(__file__).parents[2]
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 
@@ -113,3 +120,74 @@ class TestEvents:
         envelope = Envelope.from_headers(last.headers)
         assert envelope.traceparent == "00-{}-{}-01".format(*ids(consumed))
         assert ids(consumed)[0] == TRACE
+
+
+SCRIPT = """
+import sys
+from opentelemetry.trace import SpanKind
+from servicekit import tracing
+from servicekit.settings import ServiceSettings
+
+tracing.configure_tracing(
+    ServiceSettings(
+        environment="development", database_url="postgresql://x", jwks_url="http://x",
+        otlp_endpoint=sys.argv[1], trace_sample_ratio=sys.argv[2],
+    ),
+    service="sample", process="api",
+)
+with tracing.span("work", SpanKind.INTERNAL, None):
+    print(tracing.traceparent())
+"""
+
+
+class Collector(BaseHTTPRequestHandler):
+    """Takes spans, as a collector does."""
+
+    bodies: ClassVar[list[bytes]] = []
+
+    def do_POST(self):
+        self.bodies.append(self.rfile.read(int(self.headers["content-length"])))
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        """No access log."""
+
+
+@pytest.fixture
+def collector():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    Collector.bodies.clear()
+    yield f"http://127.0.0.1:{server.server_address[1]}/v1/traces"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def traced(endpoint: str, ratio: str) -> str:
+    """The traceparent inside a span of a process of its own, or None."""
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SCRIPT, endpoint, ratio],
+        check=True, capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert ended.stderr == ""
+    return ended.stdout.strip()
+
+
+class TestExport:
+    def test_sampled_spans_reach_the_collector(self, collector):
+        parent = traced(collector, "1")
+        [body] = Collector.bodies
+        assert bytes.fromhex(parent.split("-")[1]) in body
+        assert b"sample" in body
+
+    def test_the_others_are_only_passed_on_as_not_sampled(self, collector):
+        flags = traced(collector, "0").rpartition("-")[2]
+        assert int(flags, 16) & 1 == 0
+        assert Collector.bodies == []
+
+    def test_nothing_is_traced_without_an_endpoint(self):
+        assert traced("", "1") == "None"

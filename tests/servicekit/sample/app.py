@@ -14,7 +14,7 @@ from servicekit.auth import Caller, MaybeCaller, SignedIn, TokenVerifier, requir
 from servicekit.database import ReadSession
 from servicekit.errors import Conflict, NotFound
 from servicekit.etags import ExpectedVersion, StaleVersion, set_etag
-from servicekit.idempotency import Session
+from servicekit.idempotency import Session, UnkeyedSession
 from servicekit.identifiers import new_id
 from servicekit.outbox import record
 from tests.servicekit.sample.events import NoteWritten
@@ -55,6 +55,12 @@ async def write_note(
 @router.post("/notes-of-anybody", status_code=201)
 async def write_without_a_name(body: NoteCreate, caller: MaybeCaller, session: Session) -> NoteRead:
     return await _write(session, body.title)
+
+
+@router.post("/keys-of-notes", status_code=201)
+async def write_with_a_secret(body: NoteCreate, session: UnkeyedSession) -> dict[str, str]:
+    note = await _write(session, body.title)
+    return {"secret": f"of {note.id}"}
 
 
 async def _write(session: AsyncSession, title: str) -> NoteRead:
