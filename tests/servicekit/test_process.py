@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 from contracts.exchange import NoticeDelivered
 from contracts.topics import EXCHANGE, REQUESTS
+from devstack.ports import pick_free_port
 from servicekit.bus import Subscription, create_topics
 from servicekit.logging import configure_logging
 from servicekit.migration_head import migration_head
@@ -22,10 +24,10 @@ from servicekit.personal_data import Cipher
 from servicekit.process import _topics as topics_of
 from servicekit.process import command_line, load_service
 from servicekit.worker import WorkerParts
-from tests.servicekit.helpers import effects, fresh_event, outgoing, send
+from tests.servicekit.helpers import effects, fresh_event, outgoing, send, until
+from tests.servicekit.processes import ROOT, ended, environment, is_up, process
 from tests.servicekit.sample.definition import SECRET, SERVICE
 from tests.servicekit.sample.events import NoteRecorded
-from tests.servicekit.test_worker import ROOT, environment
 from tests.support.service import DATA_KEY, INDEX_KEY, PASSWORD
 
 NEW_KEY = base64.b64encode(b"n" * 32).decode()
@@ -82,6 +84,23 @@ class TestStart:
         assert ended.returncode == 1
         assert ended.stderr.strip() == "SAMPLE_JWKS_URL: Field required"
         assert DATA_KEY not in ended.stdout + ended.stderr
+
+
+class TestApi:
+    async def test_serves_and_ends_by_a_signal(self, sample):
+        port, metrics_port = pick_free_port(), pick_free_port()
+        env = environment(sample, HTTP_PORT=str(port), METRICS_PORT=str(metrics_port))
+        async with process("api", env) as child:
+            answer = await until(is_up(port))
+            assert answer.json() == {"status": "ok"}
+            assert "server" not in answer.headers
+            metrics = await until(is_up(metrics_port, "/metrics"))
+            assert 'http_requests_total{method="GET",route="/readyz"' in metrics.text
+            child.send_signal(signal.SIGTERM)
+            status, out, err = await ended(child)
+        # The server hands the signal on when it has answered everybody.
+        assert (status, err) == (-signal.SIGTERM, "")
+        assert "exception" not in out
 
 
 class TestMigrate:

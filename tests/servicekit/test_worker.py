@@ -1,15 +1,10 @@
 """The worker: it starts without a broker, does everything at once, and stops when it is told."""
 
 import asyncio
-import json
 import os
 import signal
-import sys
-from contextlib import asynccontextmanager
-from pathlib import Path
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from devstack.ports import pick_free_port
@@ -17,12 +12,11 @@ from servicekit import worker
 from servicekit.timers import set_timer
 from servicekit.worker import WorkerParts, run_worker
 from tests.servicekit.helpers import IN, effects, outbox_is_empty, until
+from tests.servicekit.processes import ended, environment, is_up, process
 from tests.servicekit.sample.definition import SERVICE
 from tests.servicekit.sample.worker import announce, create_worker
-from tests.support.service import DATA_KEY, INDEX_KEY, settings_for
+from tests.support.service import settings_for
 from tests.support.tokens import resident
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -39,18 +33,6 @@ async def set_due(database, kind: str) -> None:
     async with database.transaction() as session:
         due_at = (await session.execute(IN, {"seconds": -1})).scalar_one()
         await set_timer(session, kind, uuid4(), due_at)
-
-
-def is_up(port: int, path: str = "/readyz"):
-    async def probe() -> httpx.Response | None:
-        try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                answer = await client.get(f"http://127.0.0.1:{port}{path}")
-        except httpx.TransportError:
-            return None
-        return answer if answer.status_code == 200 else None
-
-    return probe
 
 
 class TestWithoutBroker:
@@ -128,40 +110,6 @@ class TestWithoutBroker:
         await until(is_pruned)
         os.kill(os.getpid(), signal.SIGINT)
         await asyncio.wait_for(running, 20)
-
-
-def environment(sample, **values: str) -> dict[str, str]:
-    settings = {
-        "ENVIRONMENT": "development",
-        "DATABASE_URL": sample.at.dsn,
-        "JWKS_URL": "http://127.0.0.1:9/unused",
-        "DATA_KEYS": json.dumps({"test": DATA_KEY}),
-        "DATA_KEY_ID": "test",
-        "BLIND_INDEX_KEY": INDEX_KEY,
-        "LOG_LEVEL": "info",
-    }
-    named = {f"SAMPLE_{name}": value for name, value in (settings | values).items()}
-    return os.environ | named
-
-
-@asynccontextmanager
-async def process(command: str, env: dict[str, str]):
-    """`python -m tests.servicekit.sample <command>` as a process of its own."""
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", "-m", "tests.servicekit.sample", command),
-        env=env, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        yield child
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.communicate()
-
-
-async def ended(child, within: float = 30) -> tuple[int, str, str]:
-    out, err = await asyncio.wait_for(child.communicate(), within)
-    return child.returncode, out.decode(), err.decode()
 
 
 async def write_note(sample, title: str) -> str:
