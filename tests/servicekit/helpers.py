@@ -26,7 +26,7 @@ from servicekit.outbox import Relay, record
 from servicekit.producer import Outgoing, Producer
 from tests.servicekit.sample.events import NoteWritten
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 90.0
 POLL_SECONDS = 0.02
 #: Seconds from now by the database's clock.
 IN = text("SELECT now() + make_interval(secs => :seconds)")
