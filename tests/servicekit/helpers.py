@@ -133,12 +133,17 @@ async def send(broker: Broker, *records: Outgoing) -> None:
         await producer.stop()
 
 
+async def partitions_of(admin: AIOKafkaAdminClient, topic: str) -> list[TopicPartition]:
+    (described,) = await admin.describe_topics([topic])
+    return [TopicPartition(topic, each["partition"]) for each in described["partitions"]]
+
+
 @asynccontextmanager
 async def reading(broker: Broker, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A reader of every partition of a topic from its beginning."""
     admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_servers)
     await admin.start()
-    (described,) = await admin.describe_topics([topic])
+    partitions = await partitions_of(admin, topic)
     await admin.close()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=broker.bootstrap_servers,
@@ -147,7 +152,7 @@ async def reading(broker: Broker, topic: str) -> AsyncIterator[AIOKafkaConsumer]
     )
     await consumer.start()
     try:
-        consumer.assign([TopicPartition(topic, p["partition"]) for p in described["partitions"]])
+        consumer.assign(partitions)
         yield consumer
     finally:
         await consumer.stop()
@@ -168,12 +173,13 @@ async def committed(broker: Broker, group: str, topic: str) -> int:
     admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_servers)
     await admin.start()
     try:
-        offsets = await admin.list_consumer_group_offsets(group)
+        partitions = await partitions_of(admin, topic)
+        offsets = await admin.list_consumer_group_offsets(group, partitions=partitions)
     except GroupCoordinatorNotAvailableError:  # no group was there before
         return 0
     finally:
         await admin.close()
-    return sum(max(0, at.offset) for tp, at in offsets.items() if tp.topic == topic)
+    return sum(max(0, at.offset) for at in offsets.values())
 
 
 def notes(event: type[NoteWritten], titles: Sequence[str], note_id: UUID | None = None) -> Any:

@@ -4,6 +4,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import REGISTRY
 from sqlalchemy import insert
 
@@ -188,9 +189,7 @@ class TestCrash:
 
 
 class TestStop:
-    async def test_leaves_the_group_and_no_task_behind(
-        self, sample, database, broker, event, group
-    ):
+    async def test_leaves_no_task_behind(self, sample, database, broker, event, group):
         before = asyncio.all_tasks()
         await send(broker, *map(outgoing, notes(event, ["一"])))
         async with consuming(database, broker, group, {event: [note_effect]}):
@@ -200,7 +199,21 @@ class TestStop:
             return asyncio.all_tasks() <= before
 
         await until(only_what_was)
-        # A group that was not left keeps a newcomer waiting for its session to end.
-        async with asyncio.timeout(8), consuming(database, broker, group, {event: [note_effect]}):
-            await send(broker, *map(outgoing, notes(event, ["二"])))
-            await until(lambda: all_committed(broker, group, event, 2))
+
+    async def test_leaves_the_group(self, sample, database, apache, event, group):
+        """A group that was not left keeps a newcomer waiting for the end of a session."""
+        await send(apache, *map(outgoing, notes(event, ["一"])))
+        async with consuming(database, apache, group, {event: [note_effect]}):
+            await until(lambda: all_committed(apache, group, event, 1))
+            assert await state_of(apache, group) == "Stable"
+        assert await state_of(apache, group) == "Empty"
+
+
+async def state_of(broker, group: str) -> str:
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_servers)
+    await admin.start()
+    try:
+        [answer] = await admin.describe_consumer_groups([group])
+    finally:
+        await admin.close()
+    return answer.groups[0][2]
