@@ -25,9 +25,7 @@ class JarsUnavailable(DevstackError):
 
 def kafka_version() -> str:
     """The version that the pom names."""
-    namespace = "{http://maven.apache.org/POM/4.0.0}"
-    path = f"{namespace}properties/{namespace}kafka.version"
-    version = ElementTree.parse(POM).findtext(path)  # noqa: S314 - our own file
+    version = ElementTree.parse(POM).findtext("properties/kafka.version")  # noqa: S314 - our own file
     assert version is not None
     return version
 
