@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import structlog
+from opentelemetry import trace
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -61,10 +62,21 @@ def _traceback(exc_info: Any) -> str:
     return _ROW_VALUES.sub("DETAIL: ***", text.getvalue()).strip("\n")
 
 
+def add_trace_id(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Name the trace a line belongs to, when there is one."""
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = trace.format_trace_id(context.trace_id)
+    return event
+
+
 def configure_logging(*, service: str, process: str, level: str, log_format: str) -> None:
     """Set up structlog and route the standard library's loggers through it, once per process."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        add_trace_id,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         redact,

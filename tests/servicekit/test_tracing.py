@@ -18,6 +18,7 @@ from opentelemetry.trace import SpanKind
 from contracts.envelope import Envelope
 from servicekit import tracing
 from servicekit.http import create_client
+from servicekit.logging import add_trace_id
 from servicekit.outbox import record
 from tests.servicekit.helpers import (
     consuming,
@@ -191,3 +192,12 @@ class TestExport:
 
     def test_nothing_is_traced_without_an_endpoint(self):
         assert traced("", "1") == "None"
+
+
+async def test_a_log_line_names_its_trace(sample, spans):
+    seen: list[dict[str, object]] = []
+
+    with tracing.span("GET /v1/notes", SpanKind.SERVER, PARENT):
+        seen.append(dict(add_trace_id(None, "info", {"event": "x"})))
+    seen.append(dict(add_trace_id(None, "info", {"event": "x"})))
+    assert seen == [{"event": "x", "trace_id": TRACE}, {"event": "x"}]
