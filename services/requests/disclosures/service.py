@@ -12,7 +12,8 @@ from services.requests.cases import repository as cases
 from services.requests.cases.service import CaseNotFound, actors_of, ensure_may_read
 from services.requests.disclosures import repository
 from services.requests.disclosures.schemas import Disclosure
-from services.requests.submissions.service import ANSWERS, IDENTITY, MOBILE, NAME
+from services.requests.submissions.matters import ANSWERS
+from services.requests.submissions.service import IDENTITY, MOBILE, NAME
 
 FIELDS = ["applicant_name", "identity_number", "mobile", "answers"]
 

@@ -12,7 +12,7 @@ from servicekit.paging import After, Limit, Page, cut, decode_cursor, encode_cur
 from services.requests.reference.endpoints import reference_of
 from services.requests.routing import repository, service
 from services.requests.routing.schemas import ExplainRequest, Explanation, UnitRead
-from services.requests.submissions.service import find_open_item
+from services.requests.submissions.checks import find_open_item
 
 router = create_router("routing")
 Staff = Annotated[Caller, Depends(require("window-clerk", "handler", "supervisor", "operator"))]

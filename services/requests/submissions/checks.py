@@ -1,0 +1,69 @@
+"""What is refused at the window: unknown, closed or distant items, and forms with faults."""
+
+from contracts.values import division_covers
+from servicekit.errors import Conflict, Invalid, NotFound
+from services.requests.reference.service import Item, Reference
+from services.requests.submissions import rules
+from services.requests.submissions.schemas import RequestCreate
+
+
+class ItemUnknown(NotFound):
+    code, title = "item-unknown", "没有这个事项"
+
+
+class ItemNotOpen(Conflict):
+    code, title = "item-not-open", "这个事项目前暂停或已取消办理"
+
+
+class DivisionUnknown(Invalid):
+    code, title = "division-unknown", "没有这个村（社区），请重新选择"
+
+
+class ItemNotOffered(Invalid):
+    code, title = "item-not-offered-here", "这个事项不在您所在的地方办理"
+
+
+class FormInvalid(Invalid):
+    code, title = "form-invalid", "表单填写有误，请按提示修改"
+
+
+def find_open_item(reference: Reference, item_code: str) -> Item:
+    """An item that may be applied for now.
+
+    Raises:
+        ItemUnknown, ItemNotOpen.
+    """
+    item = reference.items_by_code.get(item_code)
+    if item is None:
+        raise ItemUnknown(f"没有编码为 {item_code} 的事项")
+    if not item.is_open:
+        raise ItemNotOpen(f"{item.state.name}目前暂停或已取消办理")
+    return item
+
+
+def check(reference: Reference, body: RequestCreate) -> list[Item]:
+    """Every item of an acceptable submission; all form violations at once."""
+    if body.division_code not in reference.divisions:
+        raise DivisionUnknown(f"没有区划代码 {body.division_code}")
+    items = [find_open_item(reference, entry.item_code) for entry in body.items]
+    violations: list[dict[str, str]] = []
+    for position, (item, entry) in enumerate(zip(items, body.items, strict=True)):
+        state = item.state
+        if not division_covers(state.division_code, body.division_code):
+            raise ItemNotOffered(f"{state.name}不在您所在的地方办理")
+        path = f"/items/{position}"
+        if body.channel not in state.channels:
+            violations.append(_violation("/channel", f"{state.name}不能从这个渠道办理", "channel"))
+        violations += rules.form_violations(item.form, state.form, entry.answers, f"{path}/answers")
+        handed_in = [material.code for material in entry.materials]
+        violations += [
+            _violation(f"{path}/materials", f"{state.name}不需要材料 {code}", "unknown-material")
+            for code in rules.unknown_materials(state.materials, handed_in)
+        ]
+    if violations:
+        raise FormInvalid(errors=violations)
+    return items
+
+
+def _violation(path: str, message: str, kind: str) -> dict[str, str]:
+    return {"path": path, "in": "body", "message": message, "type": kind}
