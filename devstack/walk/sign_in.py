@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from devstack.walk.walker import Walker
+from devstack.walk.walker import Walker, WalkFailed
 
 
 async def access_token(gateway_url: str, who: str, sms: Path) -> str:
@@ -48,5 +48,9 @@ async def sign_in_staff(walker: Walker, username: str) -> tuple[str, httpx.Respo
 
 
 def _newest_code(sms: Path, mobile: str) -> str:
-    sent: list[dict[str, Any]] = [json.loads(line) for line in sms.read_text().splitlines()]
-    return next(str(each["code"]) for each in reversed(sent) if each["phone"] == mobile)
+    lines = sms.read_text().splitlines() if sms.exists() else []
+    sent: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    codes = [str(each["code"]) for each in sent if each["phone"] == mobile]
+    if not codes:
+        raise WalkFailed(f"no code for {mobile} in {sms}: was it sent?")
+    return codes[-1]
