@@ -234,5 +234,7 @@ class TestProducer:
 
 
 async def is_sending(producer: Producer) -> bool:
+    """Whether it holds a record that Kafka has not acknowledged, on its way or still waiting."""
     assert producer._current is not None
-    return bool(producer._current._message_accumulator._pending_batches)
+    held = producer._current._message_accumulator
+    return bool(held._pending_batches) or any(held._batches.values())
