@@ -144,7 +144,10 @@ class Story:
         self.walker.tell(answer, "The clerk names everything that is missing, once", *MISSING)
         await self.notice(resident, "correction-requested", "The resident is told")
         required = [each for each in item["materials"] if each["necessity"] == "required"]
-        body = {"materials": [{"code": each["code"]} for each in required]}
+        body = {
+            "materials": [{"code": each["code"]} for each in required],
+            "note": "残疾人证复印件和照片已交到窗口",
+        }
         answer = await self.walker.act(resident, case, "answer-correction", body)
         self.walker.tell(answer, "The resident hands in what was missing")
         read = await self.walker.call("GET", case, clerk)
