@@ -96,20 +96,30 @@ class EncryptedColumn:
 
 
 async def rotate(
-    session: AsyncSession, cipher: Cipher, column: EncryptedColumn, *, batch: int = 500
-) -> int:
-    """Re-encrypt up to `batch` values of a column that are under an older key; return how many.
+    session: AsyncSession,
+    cipher: Cipher,
+    column: EncryptedColumn,
+    *,
+    batch: int = 500,
+    after: object = None,
+) -> list[object]:
+    """Re-encrypt up to `batch` values of a column that are under an older key, by row key.
+
+    Returns:
+        The keys of the rows renewed; the last one is the `after` of the next batch, so that rows
+        done before are not read again.
 
     Concurrency: takes rows others hold later (SKIP LOCKED); the service stays up meanwhile.
     """
     name, table, key = column.column, column.table, column.key
+    beyond = "" if after is None else f"AND {key} > :after "
     rows = await session.execute(
         text(
             f"SELECT {key} AS id, {name} AS stored FROM {table} "  # noqa: S608 - names come from code
-            f"WHERE {name} IS NOT NULL AND NOT starts_with({name}, :current) "
+            f"WHERE {name} IS NOT NULL AND NOT starts_with({name}, :current) {beyond}"
             f"ORDER BY {key} LIMIT :batch FOR UPDATE SKIP LOCKED"
         ),
-        {"current": f"{cipher.current}.", "batch": batch},
+        {"current": f"{cipher.current}.", "batch": batch} | ({"after": after} if beyond else {}),
     )
     renewed = [
         {
@@ -121,7 +131,7 @@ async def rotate(
     if renewed:
         statement = f"UPDATE {table} SET {name} = :stored WHERE {key} = :id"  # noqa: S608
         await session.execute(text(statement), renewed)
-    return len(renewed)
+    return [row["id"] for row in renewed]
 
 
 async def is_rotated(session: AsyncSession, cipher: Cipher, column: EncryptedColumn) -> bool:

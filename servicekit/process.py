@@ -198,15 +198,19 @@ async def _rotate(service: Service, settings: ServiceSettings) -> str:
     total = 0
     try:
         for column in service.encrypted:
+            after: object = None
             while True:
                 async with database.transaction() as session:
-                    renewed = await rotate(session, cipher, column)
-                total += renewed
-                if renewed == 0:
-                    async with database.reading() as session:
-                        if await is_rotated(session, cipher, column):
-                            break
-                    await asyncio.sleep(HELD_SECONDS)  # somebody holds what is left
+                    renewed = await rotate(session, cipher, column, after=after)
+                total += len(renewed)
+                if renewed:
+                    after = renewed[-1]
+                    continue
+                async with database.reading() as session:
+                    if await is_rotated(session, cipher, column):
+                        break
+                after = None
+                await asyncio.sleep(HELD_SECONDS)  # somebody holds what is left
     finally:
         await database.close()
     return f"{service.name}: {total} values re-encrypted under {settings.data_key_id}"

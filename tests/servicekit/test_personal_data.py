@@ -154,7 +154,7 @@ async def add_notes(database, made_by: Cipher, count: int) -> None:
 
 async def rotated_in(database, by: Cipher, batch: int) -> int:
     async with database.transaction() as session:
-        return await rotate(session, by, SECRET, batch=batch)
+        return len(await rotate(session, by, SECRET, batch=batch))
 
 
 class TestRotation:
@@ -166,6 +166,18 @@ class TestRotation:
         only_new = Cipher({"new": NEW}, "new", INDEX)
         rows = await sample.fetch("SELECT secret FROM note")
         assert {only_new.decrypt(row["secret"], SECRET.context) for row in rows} == {"王大友"}
+
+    async def test_batches_go_on_behind_one_another(self, sample, database):
+        await add_notes(database, cipher, 12)
+        seen: list[object] = []
+        after = None
+        async with database.transaction() as session:
+            while batch := await rotate(session, newer, SECRET, batch=5, after=after):
+                seen += batch
+                after = batch[-1]
+            assert len(seen) == 12
+            assert await is_rotated(session, newer, SECRET)
+            assert seen == sorted(seen, key=str)
 
     async def test_goes_on_while_rows_are_written(self, sample, database):
         await add_notes(database, cipher, 60)
@@ -183,7 +195,7 @@ class TestRotation:
             while True:
                 async with database.transaction() as session:
                     renewed = await rotate(session, newer, SECRET, batch=7)
-                    if renewed == 0 and await is_rotated(session, newer, SECRET):
+                    if not renewed and await is_rotated(session, newer, SECRET):
                         return
 
         await asyncio.gather(write(), renew())
@@ -199,7 +211,7 @@ class TestRotation:
         async with database.transaction() as holder:
             await holder.execute(text("SELECT 1 FROM note LIMIT 1 FOR UPDATE"))
             async with database.transaction() as session:
-                assert await rotate(session, newer, SECRET) == 1
+                assert len(await rotate(session, newer, SECRET)) == 1
                 assert not await is_rotated(session, newer, SECRET)
         assert await rotated_in(database, newer, 10) == 1
 
