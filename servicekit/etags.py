@@ -7,7 +7,7 @@ from fastapi import Depends, Request, Response
 
 from servicekit.errors import BadRequest, Conflict, PreconditionRequired
 
-_STRONG = re.compile(r'^"(\d{1,9})"$')
+_STRONG = re.compile(r'^"([0-9]{1,9})"$')
 
 
 class StaleVersion(Conflict):

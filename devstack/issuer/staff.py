@@ -33,9 +33,9 @@ class Staff(BaseModel):
     #: What they do, for the sign-in page.
     post: str
     roles: tuple[Role, ...] = Field(min_length=1)
-    division: str = Field(pattern=r"^\d{12}$")
+    division: str = Field(pattern=r"^[0-9]{12}$")
     department: str | None = None
-    unit: str | None = Field(default=None, pattern=r"^\d{12}:[a-z-]+$")
+    unit: str | None = Field(default=None, pattern=r"^[0-9]{12}:[a-z-]+$")
 
     @property
     def subject(self) -> str:

@@ -31,7 +31,7 @@ from services.evaluation.scores.schemas import (
 
 DEFAULT_DAYS = 30
 MAX_DAYS = 366
-_UNIT = re.compile(r"\d{12}:[a-z][a-z0-9-]{1,47}")
+_UNIT = re.compile(r"[0-9]{12}:[a-z][a-z0-9-]{1,47}")
 
 
 class SubjectNotFound(NotFound):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from contracts.values import DivisionLevel, division_covers, division_level
 
 COMMUNITY_KINDS = frozenset({"village", "urban_community"})
-_CODE = re.compile(r"(?!00)\d{12}")
+_CODE = re.compile(r"(?!00)[0-9]{12}")
 
 
 @dataclass(frozen=True, slots=True)

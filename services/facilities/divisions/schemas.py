@@ -9,7 +9,7 @@ from contracts.values import DivisionLevel
 
 CommunityKind = Literal["village", "urban_community"]
 NamePart = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
-CodePrefix = Annotated[str, StringConstraints(pattern=r"^\d{1,12}$")]
+CodePrefix = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}$")]
 
 
 class Ancestor(BaseModel):

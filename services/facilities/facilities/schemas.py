@@ -20,7 +20,10 @@ Name = Annotated[
 Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
 #: Landline with area code, mobile, or a short or service number.
 Phone = Annotated[
-    str, StringConstraints(pattern=r"^(0\d{2,3}-?\d{7,8}|1[3-9]\d{9}|\d{3,6}|[48]00\d{7})$")
+    str,
+    StringConstraints(
+        pattern=r"^(0[0-9]{2,3}-?[0-9]{7,8}|1[3-9][0-9]{9}|[0-9]{3,6}|[48]00[0-9]{7})$"
+    ),
 ]
 #: Square metres, to the hundredth.
 Area = Annotated[

@@ -18,7 +18,9 @@ from services.facilities.hours.rules import (
 
 D = TypeVar("D", bound=date)
 ClockTime = Annotated[
-    str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"), Field(examples=["08:30"])
+    str,
+    StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"),
+    Field(examples=["08:30"]),
 ]
 #: Far enough for any question, and away from the ends of the calendar.
 FIRST_YEAR, LAST_YEAR = 2000, 2100
