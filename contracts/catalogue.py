@@ -1,4 +1,4 @@
-"""Events of the catalogue: the full state of a service item (政务服务事项) at each change."""
+"""Events of the catalogue: the full state of a service item (政务服务事项), and what was not found."""
 
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal
@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.envelope import Event
-from contracts.topics import CATALOGUE
+from contracts.topics import CATALOGUE, CATALOGUE_FACTS
 from contracts.values import (
     Channel,
     DepartmentCode,
@@ -95,3 +95,23 @@ class ItemRetired(ItemState):
 
     event_type: ClassVar[str] = "cn.yichuang.catalogue.item-retired.v1"
     reason: str
+
+
+class SearchMissed(Event):
+    """搜索无结果: how often residents of a division searched for something and found nothing.
+
+    Gathered by each process for a while and told together; a query that looks like personal data
+    (a number, a telephone) is never told.
+    """
+
+    event_type: ClassVar[str] = "cn.yichuang.catalogue.search-missed.v1"
+    topic: ClassVar[str] = CATALOGUE_FACTS
+    key_field: ClassVar[str] = "division_code"
+
+    #: Where the searcher said to be; the county or higher when no village was named.
+    division_code: DivisionCode
+    #: As the index reads it: folded width and case, without spaces.
+    query: str = Field(min_length=2, max_length=40)
+    searches: int = Field(ge=1)
+    occurred_on: date
+    occurred_at: datetime

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.envelope import Event
 from contracts.topics import EVALUATION, SCORES
@@ -87,6 +87,48 @@ class RectificationClosed(CaseRatingEvent):
 
     rectification_id: UUID
     solved: bool
+
+
+class CaseReopenRequested(CaseRatingEvent):
+    """要求重办: a resident says that the matter of a completed case is not solved."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.case-reopen-requested.v1"
+
+    rectification_id: UUID
+    reason: Literal["call-back", "rating"]
+
+
+class UnmetNeed(BaseModel):
+    """One thing that was asked for in a division and is not offered there."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    #: The words residents used, or the name of the item refused.
+    topic: str
+    #: The village or community, or a higher division when no village was named.
+    division_code: DivisionCode
+    searches: int = Field(ge=0)
+    wishes: int = Field(ge=0)
+    refusals: int = Field(ge=0)
+    #: What it asks for: a service to be offered, or a place to be there. None: nobody has said.
+    kind: Literal["service", "facility"] | None = None
+
+
+class UnmetNeedsListed(Event):
+    """未满足需求清单: what a county's residents asked for in a month and did not find."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.unmet-needs-listed.v1"
+    topic: ClassVar[str] = EVALUATION
+    key_field: ClassVar[str] = "division_code"
+
+    list_id: UUID
+    #: The county.
+    division_code: DivisionCode
+    #: First day of the month that was counted.
+    month: date
+    #: Most asked for first.
+    needs: tuple[UnmetNeed, ...]
+    occurred_at: datetime
 
 
 class ScoreChanged(Event):

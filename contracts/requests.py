@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.envelope import Event
-from contracts.topics import REQUESTS
+from contracts.topics import CALENDAR, REQUESTS
 from contracts.values import Channel, DivisionCode, ItemCode
 
 
@@ -130,3 +130,36 @@ class CaseEscalated(CaseEvent):
     event_type: ClassVar[str] = "cn.yichuang.requests.case-deadline.v1"
 
     overdue: bool
+
+
+class CalendarDay(BaseModel):
+    """A day that breaks the weekly pattern."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    day: date
+    is_working: bool
+    #: 春节, 国庆节, 调休上班.
+    label: str
+
+
+class CalendarYearRecorded(Event):
+    """工作日历: the working days of one year, whole; a later record of the year replaces it."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.calendar-year-recorded.v1"
+    topic: ClassVar[str] = CALENDAR
+    key_field: ClassVar[str] = "calendar_key"
+
+    #: `<division code or CN>:<year>`.
+    calendar_key: str
+    #: None: the whole country. A division's own calendar holds only the days it changes.
+    division_code: DivisionCode | None
+    year: int = Field(ge=2000, le=2200)
+    #: The notice that orders it.
+    ordered_by: str
+    #: While the State Council has not ruled.
+    provisional: bool
+    days: tuple[CalendarDay, ...]
+    #: Grows with every record of the year: a reader keeps the highest.
+    revision: int = Field(ge=1)
+    recorded_at: datetime

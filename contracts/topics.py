@@ -22,8 +22,12 @@ class Topic:
 
 
 CATALOGUE = "yichuang.catalogue.v1"
+CATALOGUE_FACTS = "yichuang.catalogue.facts.v1"
 FACILITIES = "yichuang.facilities.v1"
+FACILITIES_FACTS = "yichuang.facilities.facts.v1"
+INDICATORS = "yichuang.facilities.indicators.v1"
 REQUESTS = "yichuang.requests.v1"
+CALENDAR = "yichuang.requests.calendar.v1"
 EVALUATION = "yichuang.evaluation.v1"
 SCORES = "yichuang.evaluation.scores.v1"
 EXCHANGE = "yichuang.exchange.v1"
@@ -32,10 +36,19 @@ TOPICS = {
     topic.name: topic
     for topic in (
         Topic(CATALOGUE, 3, True, "Every item with its full published state, newest per item."),
-        Topic(FACILITIES, 3, True, "Divisions and facilities with full state, newest per one."),
+        Topic(CATALOGUE_FACTS, 3, False, "What was searched for and not found."),
+        Topic(
+            FACILITIES,
+            3,
+            True,
+            "Divisions, communities and facilities with full state, newest per one.",
+        ),
+        Topic(FACILITIES_FACTS, 3, False, "What happened to bookings, in order per booking."),
+        Topic(INDICATORS, 3, True, "Indicators of divisions, newest per division and month."),
         Topic(
             REQUESTS, 6, False, "What happened to requests and their cases, in order per request."
         ),
+        Topic(CALENDAR, 1, True, "Working-day calendars, newest per division and year."),
         Topic(EVALUATION, 6, False, "Ratings and rectifications, in order per case."),
         Topic(SCORES, 3, True, "Scores of items and units with full state, newest per subject."),
         Topic(EXCHANGE, 3, False, "Notices delivered and receipts of other platforms."),

@@ -1,7 +1,7 @@
 """What the commands and tests know of the catalogue service."""
 
 from contracts.evaluation import ScoreChanged
-from contracts.topics import CATALOGUE, SCORES
+from contracts.topics import CATALOGUE, CATALOGUE_FACTS, SCORES
 from servicekit.process import Service
 from servicekit.rebuild import Projection
 from services.catalogue.app import create_app
@@ -17,7 +17,7 @@ SERVICE = Service(
     create_app=create_app,
     migrations="services.catalogue.migrations",
     create_worker=create_worker,
-    publishes=[CATALOGUE],
+    publishes=[CATALOGUE, CATALOGUE_FACTS],
     seed=seed,
     projections={
         "item-scores": Projection(

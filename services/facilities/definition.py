@@ -1,6 +1,6 @@
 """What the commands and tests know of the facilities service."""
 
-from contracts.topics import FACILITIES
+from contracts.topics import FACILITIES, FACILITIES_FACTS, INDICATORS
 from servicekit.process import Service
 from services.facilities.app import create_app
 from services.facilities.seed import seed
@@ -14,6 +14,6 @@ SERVICE = Service(
     create_app=create_app,
     migrations="services.facilities.migrations",
     create_worker=create_worker,
-    publishes=[FACILITIES],
+    publishes=[FACILITIES, FACILITIES_FACTS, INDICATORS],
     seed=seed,
 )

@@ -1,6 +1,6 @@
 """What the commands need to know of the requests service."""
 
-from contracts.topics import CATALOGUE, FACILITIES, REQUESTS
+from contracts.topics import CALENDAR, CATALOGUE, FACILITIES, REQUESTS
 from servicekit.personal_data import EncryptedColumn
 from servicekit.process import Service
 from servicekit.rebuild import Projection
@@ -16,7 +16,7 @@ SERVICE = Service(
     create_app=create_app,
     migrations="services.requests.migrations",
     create_worker=create_worker,
-    publishes=[REQUESTS],
+    publishes=[REQUESTS, CALENDAR],
     seed=seed,
     projections={
         "catalogue-items": Projection(CATALOGUE, ["catalogue_item"], ITEM_HANDLERS),
