@@ -1,10 +1,10 @@
-"""Events of the catalogue: the full state of a service item (政务服务事项), and what was not found."""
+"""Events of the catalogue: the full state of items, bundles and admissions, and what was not found."""
 
 from datetime import date, datetime
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.envelope import Event
 from contracts.topics import CATALOGUE, CATALOGUE_FACTS
@@ -95,6 +95,147 @@ class ItemRetired(ItemState):
 
     event_type: ClassVar[str] = "cn.yichuang.catalogue.item-retired.v1"
     reason: str
+
+
+#: Question, answer and material codes: kebab-case.
+_Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+
+
+class BundleItem(_Part):
+    """One item of a bundle."""
+
+    item_id: UUID
+    item_code: ItemCode
+    name: str
+    #: Items of one stage are handled side by side (并联); a stage begins when the one before ended.
+    stage: int = Field(ge=1)
+
+
+class BundleNeed(_Part):
+    """An item that needs a material, and the code under which it knows it."""
+
+    item_id: UUID
+    material_code: str
+
+
+class BundleMaterial(_Part):
+    """A material of the merged list: handed in once for every item that needs it."""
+
+    code: _Slug
+    name: str
+    #: The strictest among the items that need it.
+    necessity: Literal["required", "optional", "deferrable", "waivable"]
+    needed_by: tuple[BundleNeed, ...]
+
+
+class BundleOption(_Part):
+    """An answer that can be chosen."""
+
+    code: _Slug
+    text: str
+
+
+class BundleQuestion(_Part):
+    """A question that decides which items apply."""
+
+    code: _Slug
+    text: str
+    options: tuple[BundleOption, ...]
+
+
+class BundleCondition(_Part):
+    """The question was answered by one of these options."""
+
+    question: _Slug
+    any_of: tuple[_Slug, ...]
+
+
+class BundleRule(_Part):
+    """An item applies when every condition of one of its rules holds; without rules, always."""
+
+    item_id: UUID
+    when: tuple[BundleCondition, ...]
+    #: Why it then applies, in words for residents.
+    because: str
+
+
+class BundleState(Event):
+    """高效办成一件事: several items in one application, with everything a submission needs."""
+
+    topic: ClassVar[str] = CATALOGUE
+    key_field: ClassVar[str] = "bundle_id"
+
+    bundle_id: UUID
+    bundle_code: ItemCode
+    version: int = Field(ge=1)
+    name: str
+    summary: str
+    #: The subtree in which the bundle is offered.
+    division_code: DivisionCode
+    theme: str | None
+    channels: tuple[Channel, ...]
+    items: tuple[BundleItem, ...]
+    materials: tuple[BundleMaterial, ...]
+    questions: tuple[BundleQuestion, ...]
+    rules: tuple[BundleRule, ...]
+    #: Form fields that mean the same in every item that has them: asked once, copied to each.
+    shared_fields: tuple[str, ...]
+    provisional: bool
+    effective_on: date
+    #: Revision of the catalogue at this change: a later state of a bundle has a higher one.
+    revision: int = Field(ge=1)
+    recorded_at: datetime
+
+
+class BundlePublished(BundleState):
+    """已发布: the bundle may be applied for; told again when one of its items changes."""
+
+    event_type: ClassVar[str] = "cn.yichuang.catalogue.bundle-published.v1"
+
+
+class BundleRetired(BundleState):
+    """取消: no longer offered as one matter; its items may go on."""
+
+    event_type: ClassVar[str] = "cn.yichuang.catalogue.bundle-retired.v1"
+    reason: str
+
+
+class AdmissionRecorded(Event):
+    """准入: what a county has let a department hand to its villages, with its full state.
+
+    Told from the county's approval on. Without an admission in force nothing of a department goes
+    to a village.
+    """
+
+    event_type: ClassVar[str] = "cn.yichuang.catalogue.admission-recorded.v1"
+    topic: ClassVar[str] = CATALOGUE
+    key_field: ClassVar[str] = "admission_key"
+
+    #: `admission:<admission id>`.
+    admission_key: str
+    admission_id: UUID
+    #: Grows with every change: a reader keeps the highest.
+    version: int = Field(ge=1)
+    #: 工作事项, 填报表格, 考核评比, 印章使用.
+    kind: Literal["item", "form", "assessment", "seal-use"]
+    name: str
+    #: The item of the catalogue it hands over; only with the kind `item`.
+    item_id: UUID | None
+    item_code: ItemCode | None
+    #: The county in whose villages and communities it holds.
+    division_code: DivisionCode
+    #: The department whose matter it is.
+    department: DepartmentCode
+    #: 准入批准文号.
+    approval_number: str
+    valid_from: date
+    #: The last day on which it holds.
+    valid_until: date
+    #: How often a form or an assessment may be asked for in a year.
+    times_per_year: int | None = Field(default=None, ge=1, le=366)
+    #: admitted: in force between its days; expired: its last day has passed; ended: 退出.
+    state: Literal["admitted", "expired", "ended"]
+    recorded_at: datetime
 
 
 class SearchMissed(Event):

@@ -35,7 +35,7 @@ EXCHANGE = "yichuang.exchange.v1"
 TOPICS = {
     topic.name: topic
     for topic in (
-        Topic(CATALOGUE, 3, True, "Every item with its full published state, newest per item."),
+        Topic(CATALOGUE, 3, True, "Items, bundles and admissions with full state, newest per one."),
         Topic(CATALOGUE_FACTS, 3, False, "What was searched for and not found."),
         Topic(
             FACILITIES,
