@@ -1,40 +1,15 @@
-"""Tables owned by the catalogue service. No other service may read them."""
+"""Items, their drafts, versions and history, and the copy of their scores."""
 
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    DateTime,
-    LargeBinary,
-    Text,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from servicekit import tables
-from servicekit.database import service_registry
-
-
-class Base(SQLModel, registry=service_registry()):
-    """Metadata of this service alone."""
-
-
-class OutboxMessage(tables.OutboxMessageColumns, Base, table=True):
-    pass
-
-
-class ProcessedEvent(tables.ProcessedEventColumns, Base, table=True):
-    pass
-
-
-class IdempotencyKey(tables.IdempotencyKeyColumns, Base, table=True):
-    pass
+from services.catalogue.models.base import Base, one_of, written_at
 
 
 class Status(StrEnum):
@@ -54,25 +29,13 @@ class DraftState(StrEnum):
     in_review = "in-review"
 
 
-def _one_of(column: str, values: type[StrEnum]) -> str:
-    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
-
-
-def _now() -> Any:
-    return Field(
-        default=None,
-        sa_type=DateTime(timezone=True),
-        sa_column_kwargs={"server_default": text("now()"), "nullable": False},
-    )
-
-
 class Item(Base, table=True):
     """A matter that can be done in a division. What it says lies in its draft and versions."""
 
     __tablename__ = "item"
     __table_args__ = (
         UniqueConstraint("division_code", "item_code"),
-        CheckConstraint(_one_of("status", Status), name="status"),
+        CheckConstraint(one_of("status", Status), name="status"),
         CheckConstraint(
             "(status IN ('draft', 'in-review')) = (current_version IS NULL)",
             name="version_when_published",
@@ -95,15 +58,15 @@ class Item(Base, table=True):
     name: str
     supply_category: str = Field(index=True)
     department: str = Field(index=True)
-    created_at: datetime = _now()
-    changed_at: datetime = _now()
+    created_at: datetime = written_at()
+    changed_at: datetime = written_at()
 
 
 class ItemDraft(Base, table=True):
     """The working copy of an item: at most one, gone when it is published."""
 
     __tablename__ = "item_draft"
-    __table_args__ = (CheckConstraint(_one_of("state", DraftState), name="state"),)
+    __table_args__ = (CheckConstraint(one_of("state", DraftState), name="state"),)
 
     item_id: UUID = Field(primary_key=True, foreign_key="item.id")
     state: str
@@ -111,7 +74,7 @@ class ItemDraft(Base, table=True):
     #: Everybody who wrote in it; none of them may publish it.
     authors: list[str] = Field(sa_type=ARRAY(Text))
     author_name: str | None = None
-    saved_at: datetime = _now()
+    saved_at: datetime = written_at()
 
 
 class ItemVersion(Base, table=True):
@@ -135,7 +98,7 @@ class ItemVersion(Base, table=True):
     approver: str
     approver_name: str | None = None
     reason: str | None = None
-    published_at: datetime = _now()
+    published_at: datetime = written_at()
     effective_on: date
 
 
@@ -144,8 +107,8 @@ class ItemHistory(Base, table=True):
 
     __tablename__ = "item_history"
     __table_args__ = (
-        CheckConstraint(_one_of("from_status", Status), name="from_status"),
-        CheckConstraint(_one_of("to_status", Status), name="to_status"),
+        CheckConstraint(one_of("from_status", Status), name="from_status"),
+        CheckConstraint(one_of("to_status", Status), name="to_status"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -158,7 +121,7 @@ class ItemHistory(Base, table=True):
     actor: str
     actor_name: str | None = None
     reason: str | None = None
-    happened_at: datetime = _now()
+    happened_at: datetime = written_at()
 
 
 class CatalogueRevision(Base, table=True):
