@@ -112,7 +112,7 @@ class TestXlsx:
         sheet = load_workbook(io.BytesIO(packed)).worksheets[0]
         cells = list(sheet.iter_rows())[1]
         assert [cell.data_type for cell in cells] == ["s", "n", "d", "s", "s"]
-        assert len(cells[4].value) == 32_767
+        assert len(str(cells[4].value)) == 32_767
 
     def test_a_full_sheet_goes_on_on_the_next(self, monkeypatch):
         monkeypatch.setattr(sheets, "_LONGEST_SHEET", 2)
