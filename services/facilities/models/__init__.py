@@ -1,6 +1,8 @@
 """Tables owned by the facilities service. No other service may read them."""
 
 from services.facilities.models.base import Base
+from services.facilities.models.changes import DivisionChange, DivisionChangePart, DivisionExtent
+from services.facilities.models.copies import CalendarYear, CatalogueItem
 from services.facilities.models.divisions import (
     Community,
     CommunityFigures,
@@ -14,14 +16,36 @@ from services.facilities.models.facilities import (
     FacilityType,
     HoursException,
 )
-from services.facilities.models.technical import IdempotencyKey, OutboxMessage, ProcessedEvent
+from services.facilities.models.inside import (
+    Counter,
+    CounterItem,
+    Device,
+    DeviceStateChange,
+    Photo,
+    Room,
+)
+from services.facilities.models.technical import (
+    IdempotencyKey,
+    OutboxMessage,
+    ProcessedEvent,
+    Timer,
+)
 
 __all__ = [
     "Base",
+    "CalendarYear",
+    "CatalogueItem",
     "Community",
     "CommunityFigures",
     "CommunityFiguresHistory",
+    "Counter",
+    "CounterItem",
+    "Device",
+    "DeviceStateChange",
     "Division",
+    "DivisionChange",
+    "DivisionChangePart",
+    "DivisionExtent",
     "Facility",
     "FacilityHistory",
     "FacilityState",
@@ -29,5 +53,8 @@ __all__ = [
     "HoursException",
     "IdempotencyKey",
     "OutboxMessage",
+    "Photo",
     "ProcessedEvent",
+    "Room",
+    "Timer",
 ]

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
 from contracts.values import DivisionLevel
@@ -33,6 +33,8 @@ class Division(Base, table=True):
     valid_from: date | None = None
     valid_until: date | None = None
     source: str
+    #: Whether other services are told of it: those of the area that is served.
+    is_published: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
     version: int = 1
     recorded_at: datetime = timestamp()
 

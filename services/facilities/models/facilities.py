@@ -11,6 +11,10 @@ from sqlmodel import Field
 from services.facilities.models.base import Base, jsonb, one_of, square_metres, timestamp
 
 CRS = ("WGS-84", "CGCS2000", "GCJ-02", "BD-09")
+#: 新建 / 改建 / 扩建 / 换购 / 划拨 / 租借. Source: 吉办发〔2016〕3号, 国办发〔2021〕56号, 运政办发〔2023〕14号.
+WAYS_OF_ACQUIRING = ("new-built", "converted", "extended", "exchanged", "allocated", "rented")
+#: 自有 / 租用 / 借用; no official list was found.
+TENURES = ("owned", "rented", "lent")
 #: How a kind of place is met: a place of its own, a room inside one, an open ground, or a point
 #: without staff.
 FORMS = ("place", "room", "ground", "point")
@@ -53,6 +57,10 @@ class Facility(Base, table=True):
     __table_args__ = (
         one_of("state", FacilityState),
         one_of("original_crs", CRS),
+        one_of("acquired_by", WAYS_OF_ACQUIRING),
+        one_of("tenure", TENURES),
+        CheckConstraint("last_entry_minutes BETWEEN 0 AND 240", name="last_entry_minutes"),
+        CheckConstraint("host_id <> id", name="host"),
         CheckConstraint(
             "least(total_area_m2, activity_area_m2, office_area_m2) >= 0", name="areas"
         ),
@@ -91,6 +99,27 @@ class Facility(Base, table=True):
     accessibility: dict[str, bool | None] = jsonb()
     #: Intervals by weekday; null says that nobody recorded them, and is not "closed".
     weekly_hours: dict[str, Any] | None = jsonb(nullable=True)
+    #: Parts of the year with hours of their own.
+    seasons: list[dict[str, Any]] | None = jsonb(nullable=True)
+    #: What the working-day calendar changes; null: nothing, it opens by the week.
+    holiday_policy: dict[str, str] | None = jsonb(nullable=True)
+    #: 停止取号: minutes before closing.
+    last_entry_minutes: int | None = None
+    #: As they were taken, in `original_crs`.
+    original_latitude: float | None = None
+    original_longitude: float | None = None
+    #: The place it is inside of: its area is part of that one's.
+    host_id: UUID | None = Field(default=None, foreign_key="facility.id", index=True)
+    acquired_by: str | None = None
+    tenure: str | None = None
+    tenure_until: date | None = None
+    in_use_since: date | None = None
+    contacts: list[dict[str, Any]] | None = jsonb(nullable=True)
+    signage: dict[str, Any] | None = jsonb(nullable=True)
+    #: 驻区单位共享: whose place it is, and on what terms residents use it.
+    sharing: dict[str, Any] | None = jsonb(nullable=True)
+    #: Shelters and emergency points: capacity and stock.
+    emergency: dict[str, Any] | None = jsonb(nullable=True)
     recorded_at: datetime = timestamp()
 
 

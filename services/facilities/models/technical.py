@@ -14,3 +14,7 @@ class ProcessedEvent(tables.ProcessedEventColumns, Base, table=True):
 
 class IdempotencyKey(tables.IdempotencyKeyColumns, Base, table=True):
     pass
+
+
+class Timer(tables.TimerColumns, Base, table=True):
+    pass
