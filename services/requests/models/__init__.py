@@ -15,6 +15,8 @@ from services.requests.models.reference import (
     CatalogueItem,
     CopyRevision,
     Division,
+    LocalCalendarDay,
+    LocalCalendarYear,
     RoutingRuleSet,
     Unit,
 )
@@ -39,6 +41,8 @@ __all__ = [
     "DataAccess",
     "Division",
     "IdempotencyKey",
+    "LocalCalendarDay",
+    "LocalCalendarYear",
     "NumberSeries",
     "OutboxMessage",
     "ProcessedEvent",

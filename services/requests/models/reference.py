@@ -87,6 +87,8 @@ class CalendarYear(Base, table=True):
     year: int = Field(primary_key=True)
     source: str
     provisional: bool = False
+    #: How often the year was told to others; 0 while nobody has been.
+    revision: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class CalendarDay(Base, table=True):
@@ -94,6 +96,28 @@ class CalendarDay(Base, table=True):
 
     __tablename__ = "calendar_day"
 
+    day: date = Field(primary_key=True)
+    is_working: bool
+    note: str
+
+
+class LocalCalendarYear(Base, table=True):
+    """A division's own days in a year, on top of the country's: a festival, a closed office."""
+
+    __tablename__ = "local_calendar_year"
+
+    division_code: str = Field(primary_key=True)
+    year: int = Field(primary_key=True)
+    source: str
+    revision: int = 0
+
+
+class LocalCalendarDay(Base, table=True):
+    """A day that is worked otherwise in a division than in the country."""
+
+    __tablename__ = "local_calendar_day"
+
+    division_code: str = Field(primary_key=True)
     day: date = Field(primary_key=True)
     is_working: bool
     note: str
