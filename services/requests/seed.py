@@ -14,9 +14,9 @@ from sqlmodel import col
 
 from contracts.values import DivisionLevel
 from servicekit.database import Database
-from services.requests.clock.repository import find_year, replace_year
+from services.requests.clock.repository import find_year
 from services.requests.clock.schemas import CalendarDayBody, CalendarYearWrite
-from services.requests.clock.service import CALENDAR
+from services.requests.clock.service import record_year, tell_untold_years
 from services.requests.models import RoutingRuleSet, Unit
 from services.requests.reference.repository import bump
 from services.requests.routing.rules import Rule
@@ -104,10 +104,9 @@ async def _seed_calendar(session: AsyncSession) -> int:
             for day, name in table.items()
             if day.year == year
         ]
-        await replace_year(session, year, CalendarYearWrite(source=CALENDAR_SOURCE, days=days))
+        await record_year(session, year, CalendarYearWrite(source=CALENDAR_SOURCE, days=days))
         added += 1
-    if added:
-        await bump(session, CALENDAR)
+    await tell_untold_years(session)
     return added
 
 

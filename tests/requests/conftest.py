@@ -21,6 +21,8 @@ KEPT = frozenset(
         "catalogue_item",
         "copy_revision",
         "division",
+        "local_calendar_day",
+        "local_calendar_year",
         "number_series",
         "routing_rule_set",
         "unit",
@@ -54,6 +56,7 @@ async def requests_session(databases):
             keep_item,
             make_item(item_code=factories.OFFICIAL_CODE, name="供水报装", provisional=False),
         )
+        await service.empty(keep=KEPT)  # the seed tells of the calendar
         yield service
 
 

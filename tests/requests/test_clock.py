@@ -9,8 +9,9 @@ from sqlalchemy import text
 from contracts.values import TimeUnit
 from services.requests.cases.effects import moment_of
 from services.requests.cases.timers import deadline_passed, deem_accepted
+from services.requests.clock.calendars import Calendars
 from services.requests.clock.rules import CalendarMissing, WorkingCalendar, received_on
-from services.requests.clock.service import promise
+from services.requests.clock.service import promise, tell_untold_years
 from tests.requests.factories import key, make_request
 from tests.support.tokens import bearer, resident
 
@@ -177,3 +178,77 @@ def test_what_is_done_on_a_day_off_counts_from_the_next_working_day(local, count
     moment = moment_of(now, CALENDAR, time(17, 30), 10)
     assert moment.counts_on == counts_on
     assert moment.today == now.date()
+
+
+FESTIVAL = date(2026, 9, 18)
+FESTIVAL_YEAR = {
+    "source": "运城市人民政府通知（测试）",
+    "days": [{"day": "2026-09-18", "is_working": False, "note": "关公文化节"}],
+}
+
+
+class TestCalendarsOfDivisions:
+    def test_the_nearest_division_decides_a_day(self):
+        national = WorkingCalendar(frozenset({2026}))
+        calendars = Calendars(
+            national,
+            {
+                "140800000000": {FESTIVAL: False},
+                "140802000000": {FESTIVAL: True},
+            },
+        )
+        assert calendars.of("110101001001").is_working(FESTIVAL)
+        assert not calendars.of("140821100200").is_working(FESTIVAL)
+        assert calendars.of("140802001001").is_working(FESTIVAL)
+        assert calendars.of("140802001001") is calendars.of("140802001002")
+
+    async def put(self, service, who, code="140821000000", body=FESTIVAL_YEAR):
+        path = f"/v1/calendar/2026/divisions/{code}"
+        return await service.client.put(path, json=body, headers=who)
+
+    async def test_a_county_s_own_day_moves_its_promises_and_is_told(self, service):
+        answer = await self.put(service, bearer("operator", division="140800000000"))
+        assert answer.status_code == 200
+        type_, event = (await service.events())[-1]
+        assert type_.endswith("calendar-year-recorded.v1")
+        assert event["calendar_key"] == "140821000000:2026"
+        assert [day["label"] for day in event["days"]] == ["关公文化节"]
+        calendars = (await service.app.state.reference.refresh()).calendars
+        assert not calendars.of("140821100200").is_working(FESTIVAL)
+        assert calendars.of("140802001001").is_working(FESTIVAL)
+        first = event["revision"]
+        await self.put(service, bearer("operator", division="140800000000"), body=FESTIVAL_YEAR)
+        assert (await service.events())[-1][1]["revision"] == first + 1
+
+    @pytest.mark.parametrize(
+        ("who", "body", "code"),
+        [
+            (bearer("window-clerk", division="140800000000"), FESTIVAL_YEAR, "wrong-role"),
+            (bearer("operator", division="140802000000"), FESTIVAL_YEAR, "wrong-division"),
+            (bearer("operator"), FESTIVAL_YEAR, "wrong-division"),
+            (bearer("operator", division="140800000000"), {"days": []}, "invalid-request"),
+        ],
+    )
+    async def test_refusals_write_and_tell_nothing(self, service, who, body, code):
+        answer = await self.put(service, who, code="140881000000", body=body)
+        assert answer.json()["code"] == code
+        read = await service.client.get("/v1/calendar/2026/divisions/140881000000")
+        assert (read.status_code, await service.events()) == (404, [])
+
+    async def test_a_national_year_is_told_with_a_growing_revision(self, service):
+        body = {"source": "国务院办公厅通知（测试）", "days": []}
+        for _ in range(2):
+            await service.client.put("/v1/calendar/2034", json=body, headers=bearer("operator"))
+        revisions = [event["revision"] for _, event in await service.events()]
+        assert revisions == [1, 2]
+
+    async def test_years_recorded_before_anybody_was_told_are_told_once(self, service):
+        async with service.database.transaction() as session:
+            await session.execute(
+                text("UPDATE calendar_year SET revision = 0 WHERE year IN (2025, 2026)")
+            )
+            assert await tell_untold_years(session) == 2
+            assert await tell_untold_years(session) == 0
+        assert [event["calendar_key"] for _, event in await service.events()] == [
+            "CN:2025", "CN:2026",
+        ]  # fmt: skip

@@ -24,7 +24,7 @@ from services.requests.cases.rules import (
     refusal,
 )
 from services.requests.cases.schemas import ActionBody, CaseRead, Dispatch, HistoryEntry, NoticeRead
-from services.requests.clock.service import due_after, load_calendar, promise
+from services.requests.clock.service import due_after, load_calendars, promise
 from services.requests.metrics import TRANSITIONS as TRANSITIONS_COUNTER
 from services.requests.models import CaseState
 from services.requests.reference.service import Reference
@@ -168,7 +168,8 @@ async def act(
     if isinstance(body, Dispatch) and body.unit_code not in reference.units:
         raise UnitUnknown
     now = datetime.now(UTC)
-    moment = moment_of(now, reference.calendar, settings.office_closes_at, settings.correction_days)
+    calendar = reference.calendars.of(case.division_code)
+    moment = moment_of(now, calendar, settings.office_closes_at, settings.correction_days)
     effect = EFFECTS[action](case, body, moment)
     if isinstance(body, Dispatch):
         effect.changes["unit_name"] = reference.units[body.unit_code]
@@ -265,9 +266,10 @@ def _forbidden(case: Any, caller: Caller, action: Action) -> Exception:
 
 async def fill_missing_due_dates(session: AsyncSession, closes_at: time) -> int:
     """Give open cases the dates a missing calendar year withheld; return how many got one."""
-    calendar = await load_calendar(session)
+    calendars = await load_calendars(session)
     filled = 0
     for case in await repository.list_without_due_date(session, FILL_BATCH):
+        calendar = calendars.of(case.division_code)
         if case.accepted_on is not None:
             received, due = (
                 case.received_on,

@@ -12,7 +12,7 @@ from services.requests.cases.effects import NEAR, PASSED, SILENCE, Effect, Momen
 from services.requests.cases.rules import Action
 from services.requests.cases.service import apply, event_of
 from services.requests.clock.rules import LOCAL
-from services.requests.clock.service import load_calendar
+from services.requests.clock.service import load_calendars
 from services.requests.metrics import DEADLINES
 from services.requests.models import CaseState
 
@@ -27,7 +27,8 @@ async def deem_accepted(session: AsyncSession, case_id: UUID) -> None:
         return
     now = datetime.now(UTC)
     today = now.astimezone(LOCAL).date()
-    moment = Moment(now, today, today, await load_calendar(session), 0)
+    calendar = (await load_calendars(session)).of(case.division_code)
+    moment = Moment(now, today, today, calendar, 0)
     effect = accepted(
         case, case.received_on or moment.today, moment, note="逾期未告知，视为受理", deemed=True
     )

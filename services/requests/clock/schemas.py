@@ -5,6 +5,8 @@ from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from contracts.values import DivisionCode
+
 
 class CalendarDayBody(BaseModel):
     """A day that breaks the weekly pattern."""
@@ -33,3 +35,7 @@ class CalendarYearRead(CalendarYearWrite):
     """A recorded year."""
 
     year: int
+    division_code: DivisionCode | None = Field(
+        default=None, description="null：全国；否则为这个区划自己的安排，只列与全国不同的日子"
+    )
+    revision: int = Field(description="每次录入加一")

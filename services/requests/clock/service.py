@@ -1,14 +1,17 @@
 """Promised dates, and the calendar they follow."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.requests import CalendarDay, CalendarYearRecorded
 from contracts.values import TimeUnit
+from servicekit import outbox
 from servicekit.errors import NotFound
 from servicekit.logging import logger
 from services.requests.clock import repository
+from services.requests.clock.calendars import Calendars
 from services.requests.clock.rules import CalendarMissing, WorkingCalendar, end_of_day, received_on
 from services.requests.clock.schemas import CalendarYearRead, CalendarYearWrite
 from services.requests.metrics import CALENDAR_MISSING
@@ -76,27 +79,63 @@ def report_missing(missing: CalendarMissing) -> None:
     logger.error("calendar_year_missing", year=missing.year)
 
 
-async def load_calendar(session: AsyncSession) -> WorkingCalendar:
-    """The calendar as the database has it now."""
-    return await repository.load_calendar(session)
+async def load_calendars(session: AsyncSession) -> Calendars:
+    """The calendars as the database has them now."""
+    return await repository.load_calendars(session)
 
 
-async def get_year(session: AsyncSession, year: int) -> CalendarYearRead:
-    """One year's holidays and working weekend days.
+async def get_year(
+    session: AsyncSession, year: int, division_code: str | None = None
+) -> CalendarYearRead:
+    """One year's holidays and working weekend days, of the country or of a division.
 
     Raises:
         CalendarYearNotFound: it is not recorded.
     """
-    found = await repository.find_year(session, year)
+    if division_code is None:
+        found = await repository.find_year(session, year)
+    else:
+        found = await repository.find_local_year(session, division_code, year)
     if found is None:
         raise CalendarYearNotFound(f"{year} 年的工作日历尚未录入")
     return found
 
 
 async def record_year(
-    session: AsyncSession, year: int, body: CalendarYearWrite
+    session: AsyncSession, year: int, body: CalendarYearWrite, division_code: str | None = None
 ) -> CalendarYearRead:
-    """Record or replace a year."""
-    await repository.replace_year(session, year, body)
+    """Record or replace a year of the country, or a division's own days in it; others are told."""
+    if division_code is None:
+        await repository.replace_year(session, year, body)
+    else:
+        await repository.replace_local_year(session, division_code, year, body)
     await bump(session, CALENDAR)
-    return await get_year(session, year)
+    recorded = await get_year(session, year, division_code)
+    await _tell(session, recorded)
+    return recorded
+
+
+async def tell_untold_years(session: AsyncSession) -> int:
+    """Tell of years that were recorded before this service told of calendars; return how many."""
+    years = await repository.list_untold_years(session)
+    for year in years:
+        await repository.mark_told(session, year)
+        await _tell(session, await get_year(session, year))
+    return len(years)
+
+
+async def _tell(session: AsyncSession, recorded: CalendarYearRead) -> None:
+    event = CalendarYearRecorded(
+        calendar_key=f"{recorded.division_code or 'CN'}:{recorded.year}",
+        division_code=recorded.division_code,
+        year=recorded.year,
+        ordered_by=recorded.source,
+        provisional=recorded.provisional,
+        days=tuple(
+            CalendarDay(day=entry.day, is_working=entry.is_working, label=entry.note)
+            for entry in recorded.days
+        ),
+        revision=recorded.revision,
+        recorded_at=datetime.now(UTC),
+    )
+    await outbox.record(session, event)

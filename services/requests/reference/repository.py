@@ -1,7 +1,6 @@
 """Queries of the local copies and reference tables."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -12,8 +11,6 @@ from sqlmodel import col
 from contracts.catalogue import ItemState
 from contracts.facilities import DivisionRecorded
 from services.requests.models import (
-    CalendarDay,
-    CalendarYear,
     CatalogueItem,
     CopyRevision,
     Division,
@@ -114,15 +111,3 @@ async def find_active_rules(session: AsyncSession) -> Any | None:
         col(RoutingRuleSet.state) == "active"
     )
     return (await session.execute(statement)).one_or_none()
-
-
-async def list_calendar_years(session: AsyncSession) -> dict[int, bool]:
-    """Year → whether it is provisional."""
-    rows = await session.execute(select(col(CalendarYear.year), col(CalendarYear.provisional)))
-    return {row[0]: row[1] for row in rows}
-
-
-async def list_calendar_days(session: AsyncSession) -> dict[date, bool]:
-    """Day → whether it is worked, for the days that break the weekly pattern."""
-    rows = await session.execute(select(col(CalendarDay.day), col(CalendarDay.is_working)))
-    return {row[0]: row[1] for row in rows}

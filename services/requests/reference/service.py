@@ -13,7 +13,8 @@ import jsonschema_rs
 from contracts.catalogue import ItemPublished, ItemState
 from servicekit.database import Database
 from servicekit.refreshed import Refreshed
-from services.requests.clock.rules import WorkingCalendar
+from services.requests.clock.calendars import Calendars
+from services.requests.clock.repository import load_calendars
 from services.requests.reference import repository
 from services.requests.routing.rules import Rule
 
@@ -43,7 +44,7 @@ class Reference:
     units: Mapping[str, str]
     rules: tuple[Rule, ...]
     rule_set_version: int
-    calendar: WorkingCalendar
+    calendars: Calendars
 
 
 async def load(database: Database) -> Reference:
@@ -51,7 +52,6 @@ async def load(database: Database) -> Reference:
     async with database.reading() as session:
         items = [_item(row) for row in await repository.list_items(session)]
         active = await repository.find_active_rules(session)
-        years = await repository.list_calendar_years(session)
         rules = sorted(
             (Rule.model_validate(rule) for rule in (active.rules if active else [])),
             key=lambda rule: rule.priority,
@@ -63,11 +63,7 @@ async def load(database: Database) -> Reference:
             units=await repository.list_units(session),
             rules=tuple(rules),
             rule_set_version=active.version if active else 0,
-            calendar=WorkingCalendar(
-                frozenset(years),
-                await repository.list_calendar_days(session),
-                frozenset(year for year, provisional in years.items() if provisional),
-            ),
+            calendars=await load_calendars(session),
         )
 
 

@@ -89,6 +89,7 @@ async def _prepare(
     serial = await intake.numbers.take(body.division_code[:6], today)
     number = request_number(body.division_code, today, serial)
     request_id = new_id()
+    calendar = reference.calendars.of(body.division_code)
     matters = []
     for position, (item, entry) in enumerate(zip(items, body.items, strict=True), start=1):
         state = item.state
@@ -99,7 +100,7 @@ async def _prepare(
             case_no = case_number(state.item_code, today, case_serial)
         decision = decide(reference, state, body.division_code)
         promised = promise(
-            reference.calendar,
+            calendar,
             submitted_at=now,
             closes_at=intake.office_closes_at,
             days=state.limits.promised_days,
@@ -141,6 +142,6 @@ async def _prepare(
         event_payload=event["payload"],
         traceparent=event["traceparent"],
     )
-    silence_ends_at = end_of_silence(reference.calendar, received_on)
+    silence_ends_at = end_of_silence(calendar, received_on)
     cases = tuple(case_row(matter, request_id, cipher, silence_ends_at) for matter in matters)
     return Submission(row, cases), receipt
