@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Header, Request, Response
 
 from servicekit.errors import BadRequest, Conflict, PreconditionRequired
 
@@ -28,21 +28,27 @@ def set_etag(response: Response, version: int) -> None:
     response.headers["ETag"] = etag(version)
 
 
-async def _expected_version(request: Request) -> int:
-    expected = await _maybe_expected_version(request)
-    if expected is None:
-        raise PreconditionRequired
-    return expected
+#: Declared, so that the OpenAPI document names it.
+_IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", description='The ETag of the version that was read, such as "3"'),
+]
 
 
-async def _maybe_expected_version(request: Request) -> int | None:
-    value = request.headers.get("if-match")
-    if value is None:
+async def _maybe_expected_version(if_match: _IfMatch = None) -> int | None:
+    if if_match is None:
         return None
-    match = _STRONG.match(value.strip())
+    match = _STRONG.match(if_match.strip())
     if match is None:
         raise VersionMalformed
     return int(match[1])
+
+
+async def _expected_version(if_match: _IfMatch = None) -> int:
+    expected = await _maybe_expected_version(if_match)
+    if expected is None:
+        raise PreconditionRequired
+    return expected
 
 
 #: The version the caller has read; 428 without If-Match.

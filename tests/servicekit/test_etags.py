@@ -50,3 +50,9 @@ class TestIfNoneMatch:
         headers = [] if offered is None else [(b"if-none-match", offered.encode())]
         request = Request({"type": "http", "headers": headers})
         assert is_unchanged(request, etag(3)) is unchanged
+
+
+def test_the_document_names_the_header(sample):
+    document = sample.app.openapi()
+    patch = document["paths"]["/v1/notes/{note_id}"]["patch"]
+    assert "If-Match" in [each["name"] for each in patch["parameters"]]
