@@ -49,6 +49,9 @@ class RequestSubmitted(RequestEvent):
 
     channel: Channel
     cases: tuple[SubmittedCase, ...]
+    #: The window and the facility where it was handed in, when it was at one.
+    window_code: str | None = None
+    facility_id: UUID | None = None
 
 
 class CaseEvent(RequestEvent):
@@ -116,6 +119,10 @@ class CaseCompleted(CaseEvent):
     result_code: int
     completed_on: date
     handler_name: str | None
+    #: Account of who completed it; the window and the facility where they sat, when known.
+    handler_id: UUID | None = None
+    window_code: str | None = None
+    facility_id: UUID | None = None
 
 
 class CaseWithdrawn(CaseEvent):
