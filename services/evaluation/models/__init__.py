@@ -8,7 +8,13 @@ from services.evaluation.models.evaluables import (
     Evaluable,
     ServiceNumber,
 )
-from services.evaluation.models.ratings import Origin, Rating, RatingChannel, RatingTag
+from services.evaluation.models.ratings import (
+    Origin,
+    Rating,
+    RatingChannel,
+    RatingState,
+    RatingTag,
+)
 from services.evaluation.models.rectifications import (
     Branch,
     Rectification,
@@ -39,6 +45,7 @@ __all__ = [
     "ProcessedEvent",
     "Rating",
     "RatingChannel",
+    "RatingState",
     "RatingTag",
     "Rectification",
     "RectificationState",

@@ -49,6 +49,11 @@ class CaseCopy(Base, table=True):
     completed_version: int | None = None
     completed_on: date | None = None
     handler_name: str | None = None
+    handler_id: UUID | None = None
+    #: Where the request was handed in, of the submission; the window and place where it was.
+    service_channel: str | None = None
+    window_code: str | None = None
+    facility_id: UUID | None = None
 
 
 class Evaluable(Base, table=True):
@@ -71,6 +76,14 @@ class Evaluable(Base, table=True):
     applicant_id: UUID
     unit_code: str | None = None
     unit_name: str | None = None
+    #: Who did the work, where and how, as far as the events tell.
+    handler_id: UUID | None = None
+    handler_name: str | None = None
+    window_code: str | None = None
+    facility_id: UUID | None = None
+    service_channel: str | None = None
+    #: When the service was done, by the event; null for what was opened before this was kept.
+    served_at: datetime | None = timestamp(nullable=True)
     opened_at: datetime = timestamp()
     open_until: date
     #: A first rating, given or by default, is there.

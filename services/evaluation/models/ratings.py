@@ -31,6 +31,16 @@ class Origin(StrEnum):
     default = "default"
 
 
+class RatingState(StrEnum):
+    """Whether a rating counts."""
+
+    counted = "counted"
+    #: Taken back by who gave it.
+    withdrawn = "withdrawn"
+    #: Left out after a review found it false or mistaken.
+    excluded = "excluded"
+
+
 class RatingTag(Base, table=True):
     """评价标签: versioned; a retired one stays readable in the ratings that carry it."""
 
@@ -62,6 +72,7 @@ class Rating(Base, table=True):
         one_of("origin", Origin),
         one_of("level", RatingLevel),
         one_of("channel", RatingChannel),
+        one_of("state", RatingState),
         Index("ix_rating_unit", "unit_code", "position"),
         Index("ix_rating_division", "responsible_division", "position"),
     )
@@ -87,3 +98,13 @@ class Rating(Base, table=True):
     unit_code: str | None = None
     #: The unit's division, or the case's where no unit is known.
     responsible_division: str
+    state: str = Field(
+        default=RatingState.counted, sa_column_kwargs={"server_default": RatingState.counted}
+    )
+    #: What the rating counts for beside item and unit, as it was when the service was done.
+    division_code: str | None = None
+    service_number: int | None = None
+    service_channel: str | None = None
+    window_code: str | None = None
+    handler_id: UUID | None = None
+    facility_id: UUID | None = None
