@@ -8,7 +8,9 @@ from uuid import UUID
 #: The columns of `EvaluableFacts`, from `evaluable e JOIN case_copy c USING (case_id)`.
 FACTS_COLUMNS = (
     "e.id AS evaluable_id, e.case_id, c.case_number, e.applicant_id, c.item_id, c.item_name, "
-    "e.unit_code, e.unit_name, c.division_code, c.handler_name, e.service_number, e.open_until"
+    "e.unit_code, e.unit_name, c.division_code, coalesce(e.handler_name, c.handler_name) AS handler_name, "
+    "e.handler_id, e.window_code, e.facility_id, e.service_channel, e.service_number, e.served_at, "
+    "e.open_until"
 )
 
 
@@ -26,7 +28,12 @@ class EvaluableFacts:
     unit_name: str | None
     division_code: str
     handler_name: str | None
+    handler_id: UUID | None
+    window_code: str | None
+    facility_id: UUID | None
+    service_channel: str | None
     service_number: int
+    served_at: datetime | None
     open_until: date
 
     @classmethod
@@ -38,6 +45,21 @@ class EvaluableFacts:
     def responsible_division(self) -> str:
         """The unit's own division; the case's while no unit is known."""
         return responsible_division(self.unit_code, self.division_code)
+
+    def rating_fields(self) -> dict[str, Any]:
+        """What every rating keeps of this, so that scores can be recounted from ratings alone."""
+        return {
+            "evaluable_id": self.evaluable_id,
+            "item_id": self.item_id,
+            "unit_code": self.unit_code,
+            "responsible_division": self.responsible_division,
+            "division_code": self.division_code,
+            "service_number": self.service_number,
+            "service_channel": self.service_channel,
+            "window_code": self.window_code,
+            "handler_id": self.handler_id,
+            "facility_id": self.facility_id,
+        }
 
     def event_fields(self, occurred_at: datetime) -> dict[str, Any]:
         """What all events about the rating of a case carry."""

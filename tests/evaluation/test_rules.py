@@ -21,7 +21,7 @@ from services.evaluation.evaluables.rules import (
 from services.evaluation.models import Origin, RectificationState
 from services.evaluation.rectifications import rules as rectification
 from services.evaluation.rectifications.rules import Action, Actor, Facts
-from services.evaluation.scores.rules import Change, Tally
+from services.evaluation.scores.rules import Change, Counted, Tally
 from services.evaluation.seed import published_days
 from services.evaluation.tags.rules import TagRefusal, first_reason, refused_tags
 
@@ -223,15 +223,15 @@ class TestWorkingDays:
 class TestScores:
     def test_a_bad_rating_made_good_stays_in_the_first_counts(self):
         bad, good = RatingLevel.dissatisfied, RatingLevel.satisfied
-        tally = Tally.empty().plus(Change.first_given(bad, TODAY))
+        tally = Tally.empty().plus(Change.between(Counted(), Counted(bad, bad), TODAY))
         assert (tally.satisfaction_ratio, tally.average_stars) == (0.0, 2.0)
-        tally = tally.plus(Change.given_again(bad, good, TODAY))
+        tally = tally.plus(Change.between(Counted(bad, bad), Counted(bad, good), TODAY))
         assert (tally.satisfaction_ratio, tally.average_stars) == (1.0, 4.0)
         assert tally.rated == 1
         assert tally.bad_first == 1
 
     def test_default_ratings_are_in_no_rate(self):
-        tally = Tally.empty().plus(Change.defaulted(TODAY))
+        tally = Tally.empty().plus(Change.between(Counted(), Counted(default=True), TODAY))
         assert (tally.rated, tally.default) == (0, 1)
         assert tally.satisfaction_ratio is None
         assert tally.average_stars is None
@@ -240,9 +240,11 @@ class TestScores:
     def test_added_up_one_by_one_or_at_once(self, ratings):
         tally = Tally.empty()
         for first, again in ratings:
-            tally = tally.plus(Change.first_given(first, TODAY))
+            tally = tally.plus(Change.between(Counted(), Counted(first, first), TODAY))
             if again is not None:
-                tally = tally.plus(Change.given_again(first, again, TODAY))
+                tally = tally.plus(
+                    Change.between(Counted(first, first), Counted(first, again), TODAY)
+                )
         current = [again or first for first, again in ratings]
         assert tally.rated == len(ratings) == sum(tally.first.values())
         assert tally.satisfaction_ratio == sum(not level.is_bad for level in current) / len(current)

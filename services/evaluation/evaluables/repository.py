@@ -12,7 +12,7 @@ from contracts.requests import CaseCompleted, CaseEvent
 from contracts.values import RatingLevel
 from services.evaluation.evaluables.rules import FirstRating, Standing
 from services.evaluation.facts import FACTS_COLUMNS, EvaluableFacts
-from services.evaluation.models import Origin, RectificationState
+from services.evaluation.models import Origin, RatingChannel, RatingState, RectificationState
 
 _COPY = text(
     "INSERT INTO case_copy AS c (case_id, case_version, case_number, request_id, applicant_id, "
@@ -26,14 +26,17 @@ _COPY = text(
 )
 _COMPLETE = text(
     "UPDATE case_copy SET completed_version = :case_version, completed_on = :completed_on, "
-    "handler_name = :handler_name "
+    "handler_name = :handler_name, handler_id = :handler_id "
     "WHERE case_id = :case_id AND coalesce(completed_version, 0) < :case_version"
 )
 _INSERT = text(
     "INSERT INTO evaluable (id, case_id, service_number, applicant_id, unit_code, unit_name, "
-    "opened_at, open_until) VALUES (:id, :case_id, :service_number, :applicant_id, :unit_code, "
-    ":unit_name, :opened_at, :open_until) ON CONFLICT (case_id, service_number) DO NOTHING "
-    "RETURNING id"
+    "handler_id, handler_name, window_code, facility_id, service_channel, served_at, "
+    "opened_at, open_until) SELECT :id, c.case_id, :service_number, :applicant_id, :unit_code, "
+    ":unit_name, :handler_id, :handler_name, coalesce(:window_code, c.window_code), "
+    "coalesce(:facility_id, c.facility_id), coalesce(:service_channel, c.service_channel), "
+    ":served_at, :opened_at, :open_until FROM case_copy c WHERE c.case_id = :case_id "
+    "ON CONFLICT (case_id, service_number) DO NOTHING RETURNING id"
 )
 _LOCK_OWN = text(
     f"SELECT {FACTS_COLUMNS} FROM evaluable e JOIN case_copy c USING (case_id) "  # noqa: S608
@@ -46,7 +49,8 @@ _LOCK_UNRATED = text(
 )
 _MARK_RATED = text("UPDATE evaluable SET is_rated = true WHERE id = :id")
 _STANDING = (
-    "one.level, one.origin, one.given_on, two.id IS NOT NULL AS has_second, "
+    "one.level, one.origin, one.given_on, one.channel, one.state, "
+    "two.id IS NOT NULL AS has_second, "
     "x.id AS rectification_id, x.state AS rectification, x.rerate_until"
 )
 _STANDING_JOINS = (
@@ -97,6 +101,12 @@ async def insert(
             "applicant_id": facts.applicant_id,
             "unit_code": facts.unit_code,
             "unit_name": facts.unit_name,
+            "handler_id": facts.handler_id,
+            "handler_name": facts.handler_name,
+            "window_code": facts.window_code,
+            "facility_id": facts.facility_id,
+            "service_channel": facts.service_channel,
+            "served_at": facts.served_at,
             "opened_at": opened_at,
             "open_until": facts.open_until,
         },
@@ -137,7 +147,13 @@ def standing_of(row: Any) -> Standing:
     """Read the standing out of a row that selected its columns."""
     first = None
     if row.level is not None:
-        first = FirstRating(RatingLevel(row.level), Origin(row.origin), row.given_on)
+        first = FirstRating(
+            RatingLevel(row.level),
+            Origin(row.origin),
+            row.given_on,
+            channel=RatingChannel(row.channel) if row.channel else None,
+            state=RatingState(row.state),
+        )
     state = RectificationState(row.rectification) if row.rectification else None
     return Standing(row.open_until, first, row.has_second, state, row.rerate_until)
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from contracts.values import RatingLevel
-from services.evaluation.models import Origin, RectificationState
+from services.evaluation.models import Origin, RatingChannel, RatingState, RectificationState
 
 #: 评价次数 assessNumber: the first rating and the 追评. Source: national 好差评 interface.
 FIRST, AGAIN = 1, 2
@@ -44,6 +44,8 @@ class FirstRating:
     level: RatingLevel
     origin: Origin
     given_on: date
+    channel: RatingChannel | None = None
+    state: RatingState = RatingState.counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ def _first_refusal(standing: Standing, today: date) -> Refusal | None:
 def _second_refusal(standing: Standing, today: date) -> Refusal | None:
     if standing.has_second:
         return Refusal.given_already
-    if standing.first is None or standing.first.origin is Origin.default:
+    first = standing.first
+    if first is None or first.origin is Origin.default or first.state is not RatingState.counted:
         return Refusal.no_first_rating
     if standing.rectification in _UNDER_WAY:
         return Refusal.rectification_under_way

@@ -83,6 +83,11 @@ async def open_completed(session: AsyncSession, event: CaseCompleted, supplement
         unit_name=event.unit_name,
         division_code=event.division_code,
         handler_name=event.handler_name,
+        handler_id=event.handler_id,
+        window_code=event.window_code,
+        facility_id=event.facility_id,
+        service_channel=None,
+        served_at=event.occurred_at,
         service_number=ServiceNumber.completion,
         open_until=open_until(local_day(opened_at), supplement_days),
     )

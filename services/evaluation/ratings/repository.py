@@ -1,7 +1,7 @@
 """Queries of ratings."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from contracts.values import RatingLevel
 from services.evaluation.access import Scope
+from services.evaluation.facts import EvaluableFacts
 from services.evaluation.models import CaseCopy, Evaluable, Rating, Rectification
 
 _COLUMNS: tuple[Any, ...] = (
@@ -43,7 +44,7 @@ class NewRating:
     """A rating about to be written; `text` is sealed already."""
 
     id: UUID
-    evaluable_id: UUID
+    facts: EvaluableFacts
     assess_number: int
     origin: str
     level: str
@@ -53,9 +54,6 @@ class NewRating:
     channel: str | None
     given_at: datetime
     given_on: date
-    item_id: UUID
-    unit_code: str | None
-    responsible_division: str
 
 
 def _select() -> Select[Any]:
@@ -69,7 +67,8 @@ def _select() -> Select[Any]:
 
 async def insert_rating(session: AsyncSession, rating: NewRating) -> None:
     """Write a rating."""
-    await session.execute(insert(Rating).values(**asdict(rating)))
+    own = {f.name: getattr(rating, f.name) for f in fields(rating) if f.name != "facts"}
+    await session.execute(insert(Rating).values(**own, **rating.facts.rating_fields()))
 
 
 async def find(session: AsyncSession, rating_id: UUID) -> Any | None:

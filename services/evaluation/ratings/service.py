@@ -16,13 +16,13 @@ from services.evaluation.evaluables.rules import FIRST, Standing
 from services.evaluation.facts import EvaluableFacts
 from services.evaluation.free_text import RATING_TEXT, screen
 from services.evaluation.metrics import DEFAULTED, RATED
-from services.evaluation.models import Origin
+from services.evaluation.models import Origin, RatingChannel
 from services.evaluation.ratings import repository
 from services.evaluation.ratings.repository import NewRating
 from services.evaluation.ratings.schemas import OpenedRectification, RatingCreate, RatingReceipt
 from services.evaluation.rectifications import service as rectifications
 from services.evaluation.scores import service as scores
-from services.evaluation.scores.rules import Change
+from services.evaluation.scores.rules import Change, Counted
 from services.evaluation.settings import EvaluationSettings
 from services.evaluation.tags import service as tags
 
@@ -76,7 +76,7 @@ async def give(
     opened = None
     if body.level.is_bad:
         opened = await _rectify(session, facts, rating, settings)
-    await scores.apply(session, facts, _change(body.level, standing, rating))
+    await scores.apply(session, facts, _change(standing, rating))
     RATED.labels(body.level.value, str(body.assess_number)).inc()
     return RatingReceipt(
         id=rating.id,
@@ -95,7 +95,7 @@ def _new(body: RatingCreate, facts: EvaluableFacts, cipher: Cipher) -> NewRating
     return NewRating(
         # Random, not time-ordered: staff see it, and must not see the moment in it.
         id=uuid4(),
-        evaluable_id=facts.evaluable_id,
+        facts=facts,
         assess_number=body.assess_number,
         origin=Origin.resident,
         level=body.level,
@@ -105,16 +105,18 @@ def _new(body: RatingCreate, facts: EvaluableFacts, cipher: Cipher) -> NewRating
         channel=body.channel,
         given_at=given_at,
         given_on=local_day(given_at),
-        item_id=facts.item_id,
-        unit_code=facts.unit_code,
-        responsible_division=facts.responsible_division,
     )
 
 
-def _change(level: RatingLevel, standing: Standing, rating: NewRating) -> Change:
-    if standing.first is None:
-        return Change.first_given(level, rating.given_on)
-    return Change.given_again(standing.first.level, level, standing.first.given_on)
+def _change(standing: Standing, rating: NewRating) -> Change:
+    """What a new rating changes; day and channel are those of the first one of the service."""
+    level = RatingLevel(rating.level)
+    first = standing.first
+    if first is None:
+        channel = RatingChannel(rating.channel) if rating.channel else None
+        return Change.between(Counted(), Counted(level, level), rating.given_on, channel)
+    before, after = Counted(first.level, first.level), Counted(first.level, level)
+    return Change.between(before, after, first.given_on, first.channel)
 
 
 async def _rectify(
@@ -140,7 +142,7 @@ async def give_one_default(session: AsyncSession, level: RatingLevel) -> bool:
         return False
     rating = NewRating(
         id=uuid4(),
-        evaluable_id=facts.evaluable_id,
+        facts=facts,
         assess_number=FIRST,
         origin=Origin.default,
         level=level,
@@ -150,12 +152,10 @@ async def give_one_default(session: AsyncSession, level: RatingLevel) -> bool:
         channel=None,
         given_at=given_at,
         given_on=local_day(given_at),
-        item_id=facts.item_id,
-        unit_code=facts.unit_code,
-        responsible_division=facts.responsible_division,
     )
     await repository.insert_rating(session, rating)
     await evaluables.mark_rated(session, facts.evaluable_id)
-    await scores.apply(session, facts, Change.defaulted(rating.given_on))
+    change = Change.between(Counted(), Counted(default=True), rating.given_on)
+    await scores.apply(session, facts, change)
     DEFAULTED.inc()
     return True

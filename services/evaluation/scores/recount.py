@@ -35,9 +35,10 @@ _COUNTED = ", ".join(
 #: One row per evaluable service and subject it counts for.
 _RATED = (
     "SELECT subject.kind AS subject_kind, subject.id AS subject_id, one.given_on AS day, "
-    "one.origin, one.level AS first_level, coalesce(two.level, one.level) AS current_level "
+    "one.origin, CASE WHEN one.state = 'counted' THEN one.level END AS first_level, "
+    "coalesce(two.level, CASE WHEN one.state = 'counted' THEN one.level END) AS current_level "
     "FROM rating one LEFT JOIN rating two "
-    "ON two.evaluable_id = one.evaluable_id AND two.assess_number = 2 "
+    "ON two.evaluable_id = one.evaluable_id AND two.assess_number = 2 AND two.state = 'counted' "
     "CROSS JOIN LATERAL (VALUES ('item', one.item_id::text), ('unit', one.unit_code)) "
     "AS subject (kind, id) WHERE one.assess_number = 1 AND subject.id IS NOT NULL"
 )

@@ -6,33 +6,44 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from contracts.values import RatingLevel
+from services.evaluation.models import RatingChannel
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What counts of one evaluable service: its first rating, the one that holds now, a default.
+
+    None where there is none, or where it was withdrawn or excluded.
+    """
+
+    first: RatingLevel | None = None
+    current: RatingLevel | None = None
+    default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a rating moves the counts of the day its service was first rated."""
+    """How a rating moves the counts of the day and the channel its service was first rated in."""
 
     day: date
+    #: None for what was rated by default.
+    channel: RatingChannel | None = None
     current: Mapping[RatingLevel, int] = field(default_factory=dict)
     first: Mapping[RatingLevel, int] = field(default_factory=dict)
     default: int = 0
 
     @classmethod
-    def first_given(cls, level: RatingLevel, day: date) -> "Change":
-        """A first rating counts as it is, and counts now."""
-        return cls(day, current={level: 1}, first={level: 1})
-
-    @classmethod
-    def given_again(cls, first: RatingLevel, again: RatingLevel, day: date) -> "Change":
-        """A 追评 takes the place of the first rating in what counts now; the first stays first."""
-        if first is again:
-            return cls(day)
-        return cls(day, current={first: -1, again: 1})
-
-    @classmethod
-    def defaulted(cls, day: date) -> "Change":
-        """A default rating is counted apart."""
-        return cls(day, default=1)
+    def between(
+        cls, before: Counted, after: Counted, day: date, channel: RatingChannel | None = None
+    ) -> "Change":
+        """From what counted to what counts: the one way every kind of change goes."""
+        return cls(
+            day,
+            channel,
+            current=_step(before.current, after.current),
+            first=_step(before.first, after.first),
+            default=int(after.default) - int(before.default),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +96,10 @@ def _sum(
     total = Counter(one)
     total.update(other)
     return {level: total[level] for level in RatingLevel if total[level]}
+
+
+def _step(before: RatingLevel | None, after: RatingLevel | None) -> dict[RatingLevel, int]:
+    if before is after:
+        return {}
+    left = {} if before is None else {before: -1}
+    return left if after is None else left | {after: 1}

@@ -47,7 +47,10 @@ class PeriodInvalid(Invalid):
 
 
 async def apply(session: AsyncSession, facts: EvaluableFacts, change: Change) -> None:
-    """Bring a rating into the scores of its item and its unit, and tell their new state."""
+    """Bring a change into the scores of its item and its unit, and tell their new state.
+
+    The one place that counts: `facts` says for whom, the change when and how it was first rated.
+    """
     if not (change.current or change.first or change.default):
         return
     changed_at = now()
