@@ -2,6 +2,8 @@
 
 from services.evaluation.models.base import Base
 from services.evaluation.models.calendar import CalendarDay, CalendarYear
+from services.evaluation.models.demand import NeedCount, NeedKind, NeedList, Wish
+from services.evaluation.models.divisions import CommunityFigures, Division
 from services.evaluation.models.evaluables import (
     SERVICE_NAMES,
     CaseCopy,
@@ -36,10 +38,15 @@ __all__ = [
     "CalendarDay",
     "CalendarYear",
     "CaseCopy",
+    "CommunityFigures",
     "DataAccess",
+    "Division",
     "Evaluable",
     "IdempotencyKey",
     "LevelCounts",
+    "NeedCount",
+    "NeedKind",
+    "NeedList",
     "Origin",
     "OutboxMessage",
     "ProcessedEvent",
@@ -54,4 +61,5 @@ __all__ = [
     "ScoreDay",
     "ServiceNumber",
     "SubjectKind",
+    "Wish",
 ]
