@@ -10,6 +10,8 @@ from servicekit.auth import Caller, WrongDivision, WrongRole, WrongUnit, require
 
 HANDLER = "handler"
 SUPERVISOR = "supervisor"
+#: Who plans and reads surveys, needs and assessments beside supervisors.
+STATISTICIAN = "statistician"
 #: Who works with ratings and rectifications.
 Staff = Annotated[Caller, Depends(require(HANDLER, SUPERVISOR))]
 

@@ -4,6 +4,8 @@ from fastapi import FastAPI
 
 from servicekit.app import create_service_app
 from servicekit.auth import TokenVerifier
+from services.evaluation.demand.endpoints import router as demand
+from services.evaluation.demand.service import WishMadeAlready
 from services.evaluation.evaluables.endpoints import router as evaluables
 from services.evaluation.evaluables.service import RatingAlreadyGiven
 from services.evaluation.ratings.endpoints import router as ratings
@@ -19,8 +21,11 @@ def create_app(settings: EvaluationSettings, *, verifier: TokenVerifier | None =
         "evaluation",
         settings,
         title="评价与整改",
-        routers=[evaluables, rating_tags, ratings, rectifications, scores],
-        constraints={"uq_rating_evaluable_id_assess_number": RatingAlreadyGiven},
+        routers=[evaluables, rating_tags, ratings, rectifications, scores, demand],
+        constraints={
+            "uq_rating_evaluable_id_assess_number": RatingAlreadyGiven,
+            "uq_wish_resident_id_month_division_code_topic": WishMadeAlready,
+        },
         verifier=verifier,
         migrations="services.evaluation.migrations",
     )

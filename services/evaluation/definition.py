@@ -3,7 +3,8 @@
 from contracts.topics import EVALUATION, SCORES
 from servicekit.process import Service
 from services.evaluation.app import create_app
-from services.evaluation.free_text import RATING_TEXT, STEP_NOTE
+from services.evaluation.divisions import consumers as divisions
+from services.evaluation.free_text import RATING_TEXT, STEP_NOTE, WISH_DETAIL
 from services.evaluation.seed import seed
 from services.evaluation.settings import EvaluationSettings
 from services.evaluation.worker import create_worker
@@ -17,5 +18,6 @@ SERVICE = Service(
     create_worker=create_worker,
     publishes=[EVALUATION, SCORES],
     seed=seed,
-    encrypted=[RATING_TEXT, STEP_NOTE],
+    projections={"divisions": divisions.PROJECTION},
+    encrypted=[RATING_TEXT, STEP_NOTE, WISH_DETAIL],
 )

@@ -12,6 +12,7 @@ from servicekit.personal_data import EncryptedColumn, mask_identity_number, mask
 
 RATING_TEXT = EncryptedColumn("rating", "text")
 STEP_NOTE = EncryptedColumn("rectification_step", "note")
+WISH_DETAIL = EncryptedColumn("wish", "detail")
 
 IDENTITY_NUMBER = "identity-number"
 BANK_CARD = "bank-card"

@@ -23,3 +23,8 @@ class EvaluationSettings(ServiceSettings):
     call_back_days: int = Field(default=3, ge=1, le=10)
     #: 系统默认评价 after the supplement period; None gives none. Never counted in any rate.
     default_rating_level: RatingLevel | None = None
+    #: The list of unmet needs of a month is told on this day of the next one. Provisional.
+    needs_listed_on_day: int = Field(default=3, ge=1, le=28)
+    #: What fewer asked for in a village is listed for the township or county. Provisional.
+    needs_minimum: int = Field(default=3, ge=1, le=100)
+    wishes_a_month: int = Field(default=20, ge=1, le=1000)

@@ -4,6 +4,9 @@ from functools import partial
 
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
+from services.evaluation.demand import consumers as demand
+from services.evaluation.demand.lists import list_unmet_needs
+from services.evaluation.divisions import consumers as divisions
 from services.evaluation.evaluables.consumers import create_subscription
 from services.evaluation.ratings.defaults import rate_by_default
 from services.evaluation.settings import EvaluationSettings
@@ -13,7 +16,12 @@ def create_worker(settings: ServiceSettings) -> WorkerParts:
     """Put the worker together."""
     assert isinstance(settings, EvaluationSettings)
     level = settings.default_rating_level
+    rating = [partial(rate_by_default, level)] if level is not None else []
     return WorkerParts(
-        subscriptions=[create_subscription(settings)],
-        jobs=[partial(rate_by_default, level)] if level is not None else [],
+        subscriptions=[
+            create_subscription(settings),
+            divisions.SUBSCRIPTION,
+            demand.SUBSCRIPTION,
+        ],
+        jobs=[partial(list_unmet_needs, settings), *rating],
     )

@@ -6,9 +6,17 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from contracts.envelope import Envelope, Event
-from contracts.requests import CaseAccepted, CaseCompleted, CaseEvent, CorrectionRequested
+from contracts.facilities import CommunityFiguresRecorded, DivisionRecorded
+from contracts.requests import (
+    CaseAccepted,
+    CaseCompleted,
+    CaseEvent,
+    CaseRefused,
+    CorrectionRequested,
+)
+from contracts.values import DivisionLevel, division_at, division_level
 from servicekit import inbox
-from services.evaluation.evaluables.consumers import create_subscription
+from services.evaluation.worker import create_worker
 from tests.support.service import RunningService
 from tests.support.tokens import bearer, resident
 
@@ -45,6 +53,42 @@ def correction(case_version: int = 2, **values) -> CorrectionRequested:
         case_version,
         {"missing": ("残疾证复印件",), "answer_by": date(2026, 11, 20)} | values,
     )
+
+
+def refused(case_version: int = 2, **values) -> CaseRefused:
+    return _case_event(
+        CaseRefused, case_version, {"reason": "不属于本部门职权", "right_organ": None} | values
+    )
+
+
+def division(code: str, name: str = "某地", **values) -> DivisionRecorded:
+    levels = list(DivisionLevel)
+    level = division_level(code)
+    above = levels[levels.index(level) - 1] if level is not DivisionLevel.province else None
+    defaults: dict[str, Any] = {
+        "code": code,
+        "name": name,
+        "level": level,
+        "parent_code": division_at(code, above) if above else None,
+        "community_kind": "village" if level is DivisionLevel.community else None,
+        "valid_from": None,
+        "valid_until": None,
+        "recorded_at": datetime.now(UTC),
+    }
+    return DivisionRecorded(**(defaults | values))
+
+
+def figures(code: str, households: int | None, year: int = 2025, **values):
+    defaults: dict[str, Any] = {
+        "figures_key": f"figures:{code}:{year}",
+        "code": code,
+        "year": year,
+        "households": households,
+        "residents": households * 3 if households else None,
+        "revision": 1,
+        "recorded_at": datetime.now(UTC),
+    }
+    return CommunityFiguresRecorded(**(defaults | values))
 
 
 def _case_event(event: type[CaseEvent], case_version: int, values: dict[str, Any]) -> Any:
@@ -84,8 +128,7 @@ async def all_pages(service: RunningService, path: str, headers=None) -> list[di
 
 
 async def deliver(service: RunningService, event: Event, event_id: UUID | None = None) -> None:
-    """Hand an event to the service's consumer in one transaction, as the bus does."""
-    subscription = create_subscription(service.settings)  # type: ignore[arg-type]
+    """Hand an event to every consumer that takes it, each in one transaction, as the bus does."""
     envelope = Envelope(
         id=event_id or uuid4(),
         type=event.event_type,
@@ -93,10 +136,13 @@ async def deliver(service: RunningService, event: Event, event_id: UUID | None =
         subject=event.key,
         time=datetime.now(UTC),
     )
-    async with service.database.transaction() as session:
-        if await inbox.first_time(session, subscription.group, envelope.id):
-            for handle in subscription.handlers[type(event)]:
-                await handle(session, event, envelope)
+    for subscription in create_worker(service.settings).subscriptions:
+        if type(event) not in subscription.handlers:
+            continue
+        async with service.database.transaction() as session:
+            if await inbox.first_time(session, subscription.group, envelope.id):
+                for handle in subscription.handlers[type(event)]:
+                    await handle(session, event, envelope)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 
 import orjson
 import pytest
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 
 from contracts.envelope import Envelope
 from contracts.evaluation import EvaluationOpened
+from contracts.requests import CaseCompleted
 from contracts.topics import EVALUATION, REQUESTS, SCORES, TOPICS, dead_letter_topic
 from contracts.values import RatingLevel
 from servicekit.bus import Consumer, create_topics
@@ -57,7 +59,9 @@ async def test_a_finished_case_opens_its_evaluation_by_event(evaluation, broker)
     settings = evaluation.settings.model_copy(
         update={"kafka_bootstrap_servers": broker.bootstrap_servers}
     )
-    [subscription] = create_worker(settings).subscriptions
+    subscription = next(
+        each for each in create_worker(settings).subscriptions if CaseCompleted in each.handlers
+    )
     topics = [TOPICS[REQUESTS], TOPICS[EVALUATION], TOPICS[SCORES]]
     await create_topics(
         broker.bootstrap_servers, [*topics, dead_letter_topic(REQUESTS, subscription.group)]
@@ -96,9 +100,14 @@ async def _told(listener, case_id) -> EvaluationOpened | None:
     return None
 
 
+def rating_jobs(settings) -> list[partial]:
+    jobs = [job for job in create_worker(settings).jobs if isinstance(job, partial)]
+    return [job for job in jobs if job.func is defaults.rate_by_default]
+
+
 class TestJobs:
     def test_no_default_ratings_unless_a_region_wants_them(self, evaluation_session):
-        assert create_worker(evaluation_session.settings).jobs == []
+        assert rating_jobs(evaluation_session.settings) == []
 
     async def test_default_ratings_are_given_in_the_background(self, evaluation):
         case = await finish_case(evaluation)
@@ -106,7 +115,7 @@ class TestJobs:
         settings = evaluation.settings.model_copy(
             update={"default_rating_level": RatingLevel.satisfied}
         )
-        [job] = create_worker(settings).jobs
+        [job] = rating_jobs(settings)
         async with beside(job(evaluation.database)):
             rows = await until(lambda: evaluation.fetch("SELECT * FROM rating"))
         assert str(rows[0]["evaluable_id"]) == case.evaluable_id

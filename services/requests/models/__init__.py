@@ -27,7 +27,6 @@ from services.requests.models.technical import (
     ProcessedEvent,
     Timer,
 )
-from services.requests.models.triage import ItemAdmission
 
 __all__ = [
     "Base",
@@ -42,7 +41,6 @@ __all__ = [
     "DataAccess",
     "Division",
     "IdempotencyKey",
-    "ItemAdmission",
     "LocalCalendarDay",
     "LocalCalendarYear",
     "NumberSeries",

@@ -1,0 +1,1 @@
+"""区划: local copies of the division tree and of the communities' figures."""
