@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.envelope import Event
-from contracts.topics import FACILITIES, INDICATORS
+from contracts.topics import FACILITIES, FACILITIES_FACTS, INDICATORS
 from contracts.values import DivisionCode, DivisionLevel
 
 
@@ -100,3 +100,84 @@ class IndicatorComputed(Event):
     #: Grows with every computation: a reader keeps the highest.
     revision: int = Field(ge=1)
     recorded_at: datetime
+
+
+class BookingEvent(Event):
+    """Base of facts about one booking. Whose it is, is told by an account's id alone."""
+
+    topic: ClassVar[str] = FACILITIES_FACTS
+    key_field: ClassVar[str] = "booking_id"
+
+    booking_id: UUID
+    #: What is shown at the counter.
+    booking_code: str
+    applicant_id: UUID
+    resource_id: UUID
+    #: The counter or the room.
+    resource_name: str
+    facility_id: UUID
+    facility_name: str
+    address: str
+    division_code: DivisionCode
+    starts_at: datetime
+    ends_at: datetime
+    #: The same in local time: the day, "08:30" and at most "24:00".
+    day: date
+    from_time: str
+    until_time: str
+    occurred_at: datetime
+
+
+class BookingConfirmed(BookingEvent):
+    """预约成功: the place is taken."""
+
+    event_type: ClassVar[str] = "cn.yichuang.facilities.booking-confirmed.v1"
+
+
+class BookingCancelled(BookingEvent):
+    """预约取消: by the resident, or by the place with a reason."""
+
+    event_type: ClassVar[str] = "cn.yichuang.facilities.booking-cancelled.v1"
+
+    by: Literal["resident", "place"]
+    reason: str | None
+
+
+class BookingExpired(BookingEvent):
+    """预约失效: not confirmed in time, or still waiting when the time came."""
+
+    event_type: ClassVar[str] = "cn.yichuang.facilities.booking-expired.v1"
+
+    was_waiting: bool
+
+
+class BookingMovedUp(BookingEvent):
+    """候补到位: a place became free and is kept until it must be confirmed."""
+
+    event_type: ClassVar[str] = "cn.yichuang.facilities.booking-moved-up.v1"
+
+    confirm_by: datetime
+    #: The same in local time.
+    confirm_by_day: date
+    confirm_by_time: str
+
+
+class BookingReminderDue(BookingEvent):
+    """预约提醒: the time comes near."""
+
+    event_type: ClassVar[str] = "cn.yichuang.facilities.booking-reminder-due.v1"
+
+
+class BookingAttended(BookingEvent):
+    """到场: the resident came."""
+
+    event_type: ClassVar[str] = "cn.yichuang.facilities.booking-attended.v1"
+
+
+class BookingMissed(BookingEvent):
+    """爽约: the resident did not come."""
+
+    event_type: ClassVar[str] = "cn.yichuang.facilities.booking-missed.v1"
+
+    #: Until when the place takes no booking of theirs; None: it still does.
+    blocked_until: date | None

@@ -7,7 +7,12 @@ from servicekit.rebuild import Projection
 from services.requests.app import create_app
 from services.requests.seed import seed
 from services.requests.settings import RequestsSettings
-from services.requests.worker import DIVISION_HANDLERS, ITEM_HANDLERS, create_worker
+from services.requests.worker import (
+    ADMISSION_HANDLERS,
+    DIVISION_HANDLERS,
+    ITEM_HANDLERS,
+    create_worker,
+)
 
 SERVICE = Service(
     name="requests",
@@ -20,6 +25,7 @@ SERVICE = Service(
     seed=seed,
     projections={
         "catalogue-items": Projection(CATALOGUE, ["catalogue_item"], ITEM_HANDLERS),
+        "admissions": Projection(CATALOGUE, ["item_admission"], ADMISSION_HANDLERS),
         "divisions": Projection(FACILITIES, ["division"], DIVISION_HANDLERS),
     },
     encrypted=[

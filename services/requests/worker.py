@@ -1,21 +1,24 @@
 """The worker process of the requests service."""
 
-from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired
+from contracts.catalogue import AdmissionRecorded, ItemPaused, ItemPublished, ItemRetired
 from contracts.facilities import DivisionRecorded
 from servicekit.bus import Handlers, Subscription
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
 from services.requests.cases.timers import TIMERS
 from services.requests.reference.consumers import keep_division, keep_item
+from services.requests.triage.consumers import keep_admission
 
 ITEM_HANDLERS: Handlers = {
     ItemPublished: [keep_item],
     ItemPaused: [keep_item],
     ItemRetired: [keep_item],
 }
+ADMISSION_HANDLERS: Handlers = {AdmissionRecorded: [keep_admission]}
 DIVISION_HANDLERS: Handlers = {DivisionRecorded: [keep_division]}
 SUBSCRIPTIONS = (
     Subscription("requests.items", ITEM_HANDLERS),
+    Subscription("requests.admissions", ADMISSION_HANDLERS),
     Subscription("requests.divisions", DIVISION_HANDLERS),
 )
 

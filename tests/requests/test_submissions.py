@@ -4,7 +4,6 @@ from uuid import uuid4
 import pytest
 
 from services.requests.reference.consumers import keep_item
-from services.requests.submissions.numbers import NumberAllocator
 from tests.requests import factories
 from tests.requests.conftest import deliver
 from tests.requests.factories import ITEM_CODE, OFFICIAL_CODE, key, make_item, make_request
@@ -244,20 +243,3 @@ class TestMyRequests:
     async def test_bad_cursor(self, service):
         answer = await service.client.get("/v1/requests?after=nonsense", headers=resident())
         assert (answer.status_code, answer.json()["code"]) == (400, "cursor-malformed")
-
-
-async def test_numbers_never_repeat_across_allocators(service):
-    from datetime import date
-
-    pool = await service.database.create_pool(size=8)
-    try:
-        allocators = [NumberAllocator(pool, block=3) for _ in range(8)]
-
-        async def draw(allocator):
-            return [await allocator.take("140899", date(2026, 11, 22)) for _ in range(25)]
-
-        drawn = await asyncio.gather(*(draw(allocator) for allocator in allocators))
-    finally:
-        await pool.close()
-    serials = [serial for own in drawn for serial in own]
-    assert len(set(serials)) == 200

@@ -1,6 +1,35 @@
 """Tables owned by the catalogue service. No other service may read them."""
 
+from services.catalogue.models.admissions import (
+    Admission,
+    AdmissionCap,
+    AdmissionHistory,
+    AdmissionKind,
+    AdmissionOpinion,
+    AdmissionState,
+    ItemUse,
+    Proposal,
+    ProposalKind,
+    ProposalState,
+)
 from services.catalogue.models.base import Base
+from services.catalogue.models.bundles import (
+    Bundle,
+    BundleDraft,
+    BundleHistory,
+    BundleMember,
+    BundleVersion,
+    Theme,
+    ThemeItem,
+)
+from services.catalogue.models.certificates import (
+    CertificateEntry,
+    CertificateList,
+    CertificateReport,
+    CertificateReportHistory,
+    ListKind,
+    ReportState,
+)
 from services.catalogue.models.items import (
     CatalogueRevision,
     DraftState,
@@ -11,25 +40,56 @@ from services.catalogue.models.items import (
     ItemVersion,
     Status,
 )
-from services.catalogue.models.technical import (
-    IdempotencyKey,
-    OutboxMessage,
-    ProcessedEvent,
-    Timer,
+from services.catalogue.models.purchases import (
+    PurchaseProject,
+    PurchaseService,
+    PurchaseStep,
+    Stage,
 )
+from services.catalogue.models.synonyms import Synonym, SynonymRevision
+from services.catalogue.models.technical import IdempotencyKey, OutboxMessage, ProcessedEvent, Timer
 
 __all__ = [
+    "Admission",
+    "AdmissionCap",
+    "AdmissionHistory",
+    "AdmissionKind",
+    "AdmissionOpinion",
+    "AdmissionState",
     "Base",
+    "Bundle",
+    "BundleDraft",
+    "BundleHistory",
+    "BundleMember",
+    "BundleVersion",
     "CatalogueRevision",
+    "CertificateEntry",
+    "CertificateList",
+    "CertificateReport",
+    "CertificateReportHistory",
     "DraftState",
     "IdempotencyKey",
     "Item",
     "ItemDraft",
     "ItemHistory",
     "ItemScore",
+    "ItemUse",
     "ItemVersion",
+    "ListKind",
     "OutboxMessage",
     "ProcessedEvent",
+    "Proposal",
+    "ProposalKind",
+    "ProposalState",
+    "PurchaseProject",
+    "PurchaseService",
+    "PurchaseStep",
+    "ReportState",
+    "Stage",
     "Status",
+    "Synonym",
+    "SynonymRevision",
+    "Theme",
+    "ThemeItem",
     "Timer",
 ]

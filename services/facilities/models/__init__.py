@@ -1,6 +1,13 @@
 """Tables owned by the facilities service. No other service may read them."""
 
 from services.facilities.models.base import Base
+from services.facilities.models.bookings import (
+    Booking,
+    BookingHistory,
+    BookingResource,
+    BookingSlot,
+    BookingState,
+)
 from services.facilities.models.changes import DivisionChange, DivisionChangePart, DivisionExtent
 from services.facilities.models.copies import CalendarYear, CatalogueItem
 from services.facilities.models.divisions import (
@@ -15,6 +22,12 @@ from services.facilities.models.facilities import (
     FacilityState,
     FacilityType,
     HoursException,
+)
+from services.facilities.models.indicators import (
+    INDICATOR_SUM,
+    MEASURES,
+    IndicatorMonth,
+    UnmetNeed,
 )
 from services.facilities.models.inside import (
     Counter,
@@ -32,7 +45,14 @@ from services.facilities.models.technical import (
 )
 
 __all__ = [
+    "INDICATOR_SUM",
+    "MEASURES",
     "Base",
+    "Booking",
+    "BookingHistory",
+    "BookingResource",
+    "BookingSlot",
+    "BookingState",
     "CalendarYear",
     "CatalogueItem",
     "Community",
@@ -52,9 +72,11 @@ __all__ = [
     "FacilityType",
     "HoursException",
     "IdempotencyKey",
+    "IndicatorMonth",
     "OutboxMessage",
     "Photo",
     "ProcessedEvent",
     "Room",
     "Timer",
+    "UnmetNeed",
 ]

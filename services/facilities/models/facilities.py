@@ -72,6 +72,13 @@ class Facility(Base, table=True):
             name="coordinates",
         ),
         Index("ix_facility_division_code", "division_code", "id"),
+        # Plain PostgreSQL: a point, found by the box around a circle.
+        Index(
+            "ix_facility_place",
+            text("point(longitude, latitude)"),
+            postgresql_using="gist",
+            postgresql_where=text("latitude IS NOT NULL"),
+        ),
         Index("ix_facility_facility_type", "facility_type", "division_code", "id"),
         Index(
             "uq_facility_division_code_name",

@@ -27,6 +27,7 @@ from services.requests.models.technical import (
     ProcessedEvent,
     Timer,
 )
+from services.requests.models.triage import ItemAdmission
 
 __all__ = [
     "Base",
@@ -41,6 +42,7 @@ __all__ = [
     "DataAccess",
     "Division",
     "IdempotencyKey",
+    "ItemAdmission",
     "LocalCalendarDay",
     "LocalCalendarYear",
     "NumberSeries",

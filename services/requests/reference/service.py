@@ -17,6 +17,8 @@ from services.requests.clock.calendars import Calendars
 from services.requests.clock.repository import load_calendars
 from services.requests.reference import repository
 from services.requests.routing.rules import Rule
+from services.requests.triage.repository import list_admissions
+from services.requests.triage.rules import Admission
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Reference:
     rules: tuple[Rule, ...]
     rule_set_version: int
     calendars: Calendars
+    #: Item code → what was admitted to villages.
+    admissions: Mapping[str, tuple[Admission, ...]]
 
 
 async def load(database: Database) -> Reference:
@@ -64,6 +68,7 @@ async def load(database: Database) -> Reference:
             rules=tuple(rules),
             rule_set_version=active.version if active else 0,
             calendars=await load_calendars(session),
+            admissions=await list_admissions(session),
         )
 
 

@@ -30,7 +30,8 @@ from services.requests.submissions.matters import (
 from services.requests.submissions.numbers import (
     NumberAllocator,
     case_number,
-    provisional_case_number,
+    has_room_for_a_serial,
+    own_case_number,
     request_number,
 )
 from services.requests.submissions.repository import Submission, SubmissionRow
@@ -93,8 +94,8 @@ async def _prepare(
     matters = []
     for position, (item, entry) in enumerate(zip(items, body.items, strict=True), start=1):
         state = item.state
-        if state.provisional:
-            case_no = provisional_case_number(number, position)
+        if state.provisional or not has_room_for_a_serial(state.item_code):
+            case_no = own_case_number(number, position)
         else:
             case_serial = await intake.numbers.take(state.item_code, today)
             case_no = case_number(state.item_code, today, case_serial)
