@@ -9,6 +9,13 @@ from services.requests.models.cases import (
     NumberSeries,
     ServiceCase,
 )
+from services.requests.models.materials import (
+    CaseMaterial,
+    MaterialUpload,
+    ScanState,
+    UploadState,
+)
+from services.requests.models.parties import PartyRole, RequestDraft, RequestParty
 from services.requests.models.reference import (
     CalendarDay,
     CalendarYear,
@@ -34,6 +41,7 @@ __all__ = [
     "CalendarDay",
     "CalendarYear",
     "CaseHistory",
+    "CaseMaterial",
     "CaseState",
     "CatalogueItem",
     "CitizenRequest",
@@ -45,11 +53,17 @@ __all__ = [
     "ItemAdmission",
     "LocalCalendarDay",
     "LocalCalendarYear",
+    "MaterialUpload",
     "NumberSeries",
     "OutboxMessage",
+    "PartyRole",
     "ProcessedEvent",
+    "RequestDraft",
+    "RequestParty",
     "RoutingRuleSet",
+    "ScanState",
     "ServiceCase",
     "Timer",
     "Unit",
+    "UploadState",
 ]

@@ -31,19 +31,29 @@ class CitizenRequest(Base, table=True):
     """One application with one or more cases. Personal data encrypted, found by blind index."""
 
     __tablename__ = "citizen_request"
-    __table_args__ = (Index("ix_citizen_request_applicant", "applicant_id", "id"),)
+    __table_args__ = (
+        Index("ix_citizen_request_applicant", "applicant_id", "id"),
+        Index("ix_citizen_request_identity", "identity_index", "id"),
+    )
 
     id: UUID = Field(primary_key=True)
     number: str = Field(unique=True)
+    #: The account that speaks for the applicant: their own, their agent's, or, handed in at a window
+    #: by somebody without one, an id made of the identity number.
     applicant_id: UUID
     applicant_name: str
     identity_number: str
-    identity_index: bytes = Field(sa_type=LargeBinary, index=True)
+    identity_index: bytes = Field(sa_type=LargeBinary)
     mobile: str
     mobile_index: bytes = Field(sa_type=LargeBinary, index=True)
     division_code: str
     channel: str
     submitted_at: datetime = timestamp()
+    #: Who took it in for the applicant, at which window of which facility; None when nobody did.
+    submitted_by: UUID | None = None
+    submitted_unit: str | None = None
+    window_code: str | None = None
+    facility_id: UUID | None = None
     #: Day 0 of every clock: the first working day in office hours at or after the submission.
     received_on: date | None = None
 
