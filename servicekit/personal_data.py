@@ -78,8 +78,11 @@ class Cipher:
 
     def blind_index(self, value: str, context: str) -> bytes:
         """32 bytes that are equal for equal values of one column and tell nothing else."""
-        message = f"{context}\x00{value.strip().upper()}".encode()
-        return hmac.new(self.index_key, message, sha256).digest()
+        return self.tag(value.strip().upper(), context)
+
+    def tag(self, message: str, context: str) -> bytes:
+        """32 bytes only we can make: they prove that a link or a code is ours."""
+        return hmac.new(self.index_key, f"{context}\x00{message}".encode(), sha256).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,12 @@ SERVICE = Service(
         EncryptedColumn("citizen_request", "identity_number"),
         EncryptedColumn("citizen_request", "mobile"),
         EncryptedColumn("service_case", "answers"),
+        EncryptedColumn("request_party", "name"),
+        EncryptedColumn("request_party", "identity_number"),
+        EncryptedColumn("request_party", "mobile"),
+        EncryptedColumn("request_draft", "body"),
+        EncryptedColumn("material_upload", "file_name"),
+        EncryptedColumn("material_upload", "content_key"),
         EncryptedColumn("correction_notice", "answer", key="case_id"),
     ],
 )
