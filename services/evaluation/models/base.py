@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, Text, text
+from sqlalchemy import CheckConstraint, DateTime, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -34,6 +34,11 @@ def number() -> Any:
 def flag() -> Any:
     """A boolean that starts false."""
     return Field(default=False, sa_column_kwargs={"server_default": text("false")})
+
+
+def hashed() -> Any:
+    """A 32-byte keyed hash: equal for equal values, and telling nothing else."""
+    return Field(default=None, sa_type=LargeBinary, sa_column_kwargs={"nullable": True})
 
 
 def one_of(column: str, values: Iterable[str]) -> CheckConstraint:

@@ -4,11 +4,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from contracts.values import RatingLevel
-from services.evaluation.models.base import Base, flag, one_of, texts, timestamp
+from services.evaluation.models.base import Base, flag, hashed, one_of, texts, timestamp
 
 
 class RatingChannel(StrEnum):
@@ -39,6 +39,19 @@ class RatingState(StrEnum):
     withdrawn = "withdrawn"
     #: Left out after a review found it false or mistaken.
     excluded = "excluded"
+
+
+_HAS_DEVICE, _HAS_PHONE = text("device_hash IS NOT NULL"), text("phone_hash IS NOT NULL")
+_HAS_WORDS = text("text_hash IS NOT NULL")
+
+
+class RevisionAction(StrEnum):
+    """How a given rating may change."""
+
+    correct = "correct"
+    withdraw = "withdraw"
+    exclude = "exclude"
+    restore = "restore"
 
 
 class RatingTag(Base, table=True):
@@ -75,6 +88,9 @@ class Rating(Base, table=True):
         one_of("state", RatingState),
         Index("ix_rating_unit", "unit_code", "position"),
         Index("ix_rating_division", "responsible_division", "position"),
+        Index("ix_rating_device", "device_hash", "given_at", postgresql_where=_HAS_DEVICE),
+        Index("ix_rating_phone", "phone_hash", "given_at", postgresql_where=_HAS_PHONE),
+        Index("ix_rating_words", "text_hash", "given_at", postgresql_where=_HAS_WORDS),
     )
 
     id: UUID = Field(primary_key=True)
@@ -108,3 +124,42 @@ class Rating(Base, table=True):
     window_code: str | None = None
     handler_id: UUID | None = None
     facility_id: UUID | None = None
+    #: Keyed hashes of the device, the telephone and the words; what the review of falsity compares.
+    device_hash: bytes | None = hashed()
+    phone_hash: bytes | None = hashed()
+    text_hash: bytes | None = hashed()
+    #: Seconds from the end of the service to the rating; null where the end is not known.
+    seconds_after: int | None = None
+    #: Who typed in a rating given by telephone or on paper.
+    entered_by: UUID | None = None
+    entered_unit: str | None = None
+    batch_id: UUID | None = None
+
+
+class RatingRevision(Base, table=True):
+    """What a rating was before it was corrected, withdrawn, excluded or restored: only appended."""
+
+    __tablename__ = "rating_revision"
+    __table_args__ = (
+        UniqueConstraint("rating_id", "number"),
+        one_of("action", RevisionAction),
+    )
+
+    id: UUID = Field(primary_key=True)
+    rating_id: UUID = Field(foreign_key="rating.id")
+    number: int
+    action: str
+    state_before: str
+    state_after: str
+    level_before: str
+    level_after: str
+    tags_before: list[str] = texts()
+    #: Encrypted, as the rating's text is.
+    text_before: str | None = None
+    #: Why; encrypted.
+    reason: str | None = None
+    #: Null when the resident did it.
+    actor_id: UUID | None = None
+    actor_name: str | None = None
+    actor_unit: str | None = None
+    happened_at: datetime = timestamp()

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Column, Computed, Date, Index, text
 from sqlmodel import Field
 
-from services.evaluation.models.base import Base, number, one_of, timestamp
+from services.evaluation.models.base import Base, flag, number, one_of, timestamp
 
 
 class RectificationState(StrEnum):
@@ -29,6 +29,15 @@ class Branch(StrEnum):
     explain = "explain"  # 解释说明
 
 
+class Outcome(StrEnum):
+    """How a rectification ended."""
+
+    solved = "solved"  # 回访确认解决
+    unreached = "unreached"  # 多次联系不上
+    withdrawn = "withdrawn"  # 评价人撤回或改正了差评
+    excluded = "excluded"  # 经复核不计入
+
+
 class Rectification(Base, table=True):
     """One per evaluable service; a second bad rating reopens it."""
 
@@ -36,6 +45,7 @@ class Rectification(Base, table=True):
     __table_args__ = (
         one_of("state", RectificationState),
         one_of("branch", Branch),
+        one_of("outcome", Outcome),
         Index(
             "ix_rectification_unit",
             "unit_code",
@@ -87,6 +97,17 @@ class Rectification(Base, table=True):
     times_reopened: int = number()
     solved: bool | None = None
     closed_at: datetime | None = timestamp(nullable=True)
+    outcome: str | None = None
+    #: From this day on the light is yellow.
+    warn_on: date | None = None
+    times_extended: int = number()
+    #: Sent up to supervision when the limit passed without a reply.
+    escalated_at: datetime | None = timestamp(nullable=True)
+    #: First call-back that reached the resident, and the day by which it is due.
+    called_back_at: datetime | None = timestamp(nullable=True)
+    call_back_due_on: date | None = None
+    #: A dispute of the rating waits for a ruling: the unit's limit does not run on.
+    is_disputed: bool = flag()
 
 
 class RectificationStep(Base, table=True):

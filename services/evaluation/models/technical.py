@@ -16,5 +16,9 @@ class IdempotencyKey(tables.IdempotencyKeyColumns, Base, table=True):
     pass
 
 
+class Timer(tables.TimerColumns, Base, table=True):
+    pass
+
+
 class DataAccess(tables.DataAccessColumns, Base, table=True):
     pass
