@@ -16,7 +16,7 @@ from servicekit.health import Readiness, health_router
 from servicekit.http import create_client
 from servicekit.idempotency import IdempotentRoute
 from servicekit.logging import logger
-from servicekit.middleware import RequestMiddleware
+from servicekit.middleware import RequestMiddleware, Upload
 from servicekit.migration_head import migration_head
 from servicekit.personal_data import Cipher
 from servicekit.settings import ServiceSettings
@@ -41,12 +41,13 @@ def create_service_app(
     constraints: ConstraintErrors | None = None,
     verifier: TokenVerifier | None = None,
     migrations: str | None = None,
+    uploads: Sequence[Upload] = (),
 ) -> FastAPI:
     """Put an API process together.
 
     `migrations` is the package of the service's migration chain (`services.x.migrations`); the
     readiness probe answers only when the database is at its head. `verifier` replaces the one
-    that asks the gateway for its keys.
+    that asks the gateway for its keys. `uploads` are the paths that take files instead of JSON.
     """
 
     @asynccontextmanager
@@ -80,7 +81,9 @@ def create_service_app(
     app.include_router(health_router)
     for router in routers:
         app.include_router(router)
-    app.add_middleware(RequestMiddleware, body_limit_bytes=settings.body_limit_bytes)
+    app.add_middleware(
+        RequestMiddleware, body_limit_bytes=settings.body_limit_bytes, uploads=uploads
+    )
     return app
 
 

@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -20,15 +22,24 @@ _QUIET = frozenset({"/livez", "/readyz"})
 _JSON = ("application/json", "application/merge-patch+json")
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Paths that take files, within bounds of their own."""
+
+    path: re.Pattern[str]
+    content_types: tuple[str, ...]
+    limit_bytes: int
+
+
 class RequestMiddleware:
     """Gives every request an id, bounds its body, counts and times it by route template."""
 
     def __init__(
-        self, app: ASGIApp, *, body_limit_bytes: int, content_types: tuple[str, ...] = _JSON
+        self, app: ASGIApp, *, body_limit_bytes: int, uploads: Sequence[Upload] = ()
     ) -> None:
         self._app = app
-        self._limit = body_limit_bytes
-        self._content_types = content_types
+        self._uploads = uploads
+        self._anything_else = Upload(re.compile(".*"), _JSON, body_limit_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,13 +63,14 @@ class RequestMiddleware:
 
         structlog.contextvars.bind_contextvars(request_id=request_id)
         parent = headers.get(b"traceparent", b"").decode("latin-1") or None
+        bounds = self._bounds_of(scope["path"])
         try:
             with span(scope["method"], SpanKind.SERVER, parent) as current:
-                refusal = self._refusal(scope, headers)
+                refusal = _refusal(scope, headers, bounds)
                 if refusal is not None:
                     await problem_response(refusal, request_id)(scope, receive, answer)
                 else:
-                    await self._app(scope, self._bounded(receive), answer)
+                    await self._app(scope, _bounded(receive, bounds.limit_bytes), answer)
                 current.update_name(f"{scope['method']} {route_template(scope)}")
         except Exception as error:  # noqa: BLE001 - the last edge: told once, with its traceback
             logger.error("request_failed", exc_info=error)
@@ -67,29 +79,11 @@ class RequestMiddleware:
         finally:
             self._record(scope, status, time.perf_counter() - started)
 
-    def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> ServiceError | None:
-        length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self._limit:
-            return BodyTooLarge()
-        has_body = length not in (b"0", b"") or b"transfer-encoding" in headers
-        if has_body and scope["method"] in ("POST", "PUT", "PATCH"):
-            kind = headers.get(b"content-type", b"").split(b";")[0].strip().decode("latin-1")
-            if kind.lower() not in self._content_types:
-                return WrongContentType()
-        return None
-
-    def _bounded(self, receive: Receive) -> Receive:
-        seen = 0
-
-        async def bounded() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._limit:
-                raise _TooLargeWhileReading
-            return message
-
-        return bounded
+    def _bounds_of(self, path: str) -> Upload:
+        for upload in self._uploads:
+            if upload.path.fullmatch(path):
+                return upload
+        return self._anything_else
 
     @staticmethod
     def _record(scope: Scope, status: int, seconds: float) -> None:
@@ -105,6 +99,32 @@ class RequestMiddleware:
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
             )
+
+
+def _refusal(scope: Scope, headers: dict[bytes, bytes], bounds: Upload) -> ServiceError | None:
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > bounds.limit_bytes:
+        return BodyTooLarge()
+    has_body = length not in (b"0", b"") or b"transfer-encoding" in headers
+    if has_body and scope["method"] in ("POST", "PUT", "PATCH"):
+        kind = headers.get(b"content-type", b"").split(b";")[0].strip().decode("latin-1")
+        if kind.lower() not in bounds.content_types:
+            return WrongContentType()
+    return None
+
+
+def _bounded(receive: Receive, limit_bytes: int) -> Receive:
+    seen = 0
+
+    async def bounded() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit_bytes:
+            raise _TooLargeWhileReading
+        return message
+
+    return bounded
 
 
 class _TooLargeWhileReading(HTTPException):
