@@ -24,6 +24,7 @@ CONSUMER_RETRIES = Counter(
 TIMERS_FIRED = Counter("timers_fired_total", "Timers handled.", ["kind"])
 TIMER_FAILURES = Counter("timer_failures_total", "Timers that failed and were put back.", ["kind"])
 TIMER_LAG_SECONDS = Gauge("timer_lag_seconds", "How long the oldest due timer has waited.")
+IMPORT_ROWS = Counter("import_rows_total", "Rows of imports by outcome.", ["kind", "outcome"])
 POOL_IN_USE = Gauge("database_connections_in_use", "Connections checked out of the pool.")
 POOL_SIZE = Gauge("database_connections_limit", "Connections the pool may hold.")
 GROUP_SIZE = Histogram(

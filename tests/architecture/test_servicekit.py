@@ -14,7 +14,7 @@ NOUNS = (set(service_names()) - {"requests"}) | {
     "evaluable", "facility", "mediation", "rating", "rectification", "submission", "triage",
     "village", "事项", "办件", "评价", "差评", "设施", "社区",
 }  # fmt: skip
-LINES = 4_200
+LINES = 4_800
 
 
 class TestNoDomain:
@@ -80,7 +80,8 @@ class TestBudget:
         """A change here is a change to every service.
 
         Comparable libraries under services of this size have 1 400 to 2 000 lines; ours, with
-        group write, timers, personal data and rebuilding, had about 3 000 when it was complete.
+        group write, timers, personal data and rebuilding, had about 3 000; sheets, documents and
+        imports, which three services share, are the rest.
         What does not fit belongs to the service that needs it, or replaces something.
         """
         assert line_count(python_files("servicekit")) <= LINES

@@ -16,12 +16,21 @@ from servicekit.errors import Conflict, NotFound
 from servicekit.etags import ExpectedVersion, StaleVersion, set_etag
 from servicekit.idempotency import Session, UnkeyedSession
 from servicekit.identifiers import new_id
+from servicekit.imports import import_router, import_upload
 from servicekit.outbox import record
 from tests.servicekit.sample.events import NoteWritten
+from tests.servicekit.sample.imports import NoteRows
 from tests.servicekit.sample.models import Note
 from tests.servicekit.sample.settings import SampleSettings
 
 router = create_router("notes")
+note_imports = import_router(
+    "note-imports",
+    kind="notes",
+    presets=NoteRows.presets,
+    uploaders=("editor",),
+    readers=("auditor",),
+)
 
 
 class TitleTaken(Conflict):
@@ -115,7 +124,8 @@ def create_app(settings: SampleSettings, *, verifier: TokenVerifier | None = Non
         "sample",
         settings,
         title="样例",
-        routers=[router],
+        routers=[router, note_imports],
+        uploads=[import_upload("note-imports")],
         constraints={"uq_note_title": TitleTaken},
         verifier=verifier,
         migrations="tests.servicekit.sample.migrations",

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from servicekit import tables
+from servicekit import imports, tables
 from servicekit.database import service_registry
 
 
@@ -30,6 +30,18 @@ class Timer(tables.TimerColumns, Base, table=True):
 
 
 class DataAccess(tables.DataAccessColumns, Base, table=True):
+    pass
+
+
+class ImportJob(imports.ImportJobColumns, Base, table=True):
+    pass
+
+
+class ImportChunk(imports.ImportChunkColumns, Base, table=True):
+    pass
+
+
+class ImportProblem(imports.ImportProblemColumns, Base, table=True):
     pass
 
 
