@@ -10,6 +10,7 @@ from services.facilities.divisions import endpoints as divisions
 from services.facilities.facilities import endpoints as facilities
 from services.facilities.facilities.service import FacilityNameTaken
 from services.facilities.hours import endpoints as hours
+from services.facilities.positions import endpoints as positions
 from services.facilities.settings import FacilitiesSettings
 from services.facilities.types import endpoints as types
 
@@ -24,6 +25,7 @@ def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None =
         title="设施",
         routers=[
             divisions.router,
+            positions.router,
             communities.router,
             types.router,  # before facilities: "types" is no identifier
             facilities.router,

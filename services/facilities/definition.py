@@ -1,11 +1,12 @@
 """What the commands and tests know of the facilities service."""
 
-from contracts.topics import FACILITIES, FACILITIES_FACTS, INDICATORS
+from contracts.topics import CALENDAR, FACILITIES, FACILITIES_FACTS, INDICATORS
 from servicekit.process import Service
+from servicekit.rebuild import Projection
 from services.facilities.app import create_app
 from services.facilities.seed import seed
 from services.facilities.settings import FacilitiesSettings
-from services.facilities.worker import create_worker
+from services.facilities.worker import CALENDAR_HANDLERS, create_worker
 
 SERVICE = Service(
     name="facilities",
@@ -16,4 +17,7 @@ SERVICE = Service(
     create_worker=create_worker,
     publishes=[FACILITIES, FACILITIES_FACTS, INDICATORS],
     seed=seed,
+    projections={
+        "calendars": Projection(CALENDAR, ["calendar_year"], CALENDAR_HANDLERS),
+    },
 )

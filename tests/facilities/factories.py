@@ -41,13 +41,15 @@ def facility(**overrides: Any) -> dict[str, Any]:
         "total_area_m2": 600,
         "activity_area_m2": 380.5,
         "office_area_m2": 60,
-        "latitude": 35.0228,
-        "longitude": 111.0035,
-        "original_crs": "CGCS2000",
+        "position": {"latitude": 35.0228, "longitude": 111.0035, "crs": "CGCS2000"},
         "accessibility": {"ramp": True, "lift": False},
         "weekly_hours": workdays(),
         "state": "open",
     }
+    if "latitude" in overrides:
+        names = ("latitude", "longitude", "original_crs")
+        latitude, longitude, crs = (overrides.pop(name, None) for name in names)
+        values["position"] = {"latitude": latitude, "longitude": longitude, "crs": crs or "WGS-84"}
     return values | overrides
 
 

@@ -1,4 +1,6 @@
 import asyncio
+import json
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -89,9 +91,9 @@ class TestCreateFacility:
         hours = workdays() | {"friday": [{"opens": "09:00", "closes": "12:00"}]}
         body = await recorded(facilities, weekly_hours=hours)
         assert body["short_days"] == [
-            {"weekday": "friday", "minutes": 180},
-            {"weekday": "saturday", "minutes": 0},
-            {"weekday": "sunday", "minutes": 0},
+            {"weekday": "friday", "minutes": 180, "season": None},
+            {"weekday": "saturday", "minutes": 0, "season": None},
+            {"weekday": "sunday", "minutes": 0, "season": None},
         ]
 
     async def test_a_shelter_need_not_open_for_eight_hours(self, facilities):
@@ -137,8 +139,17 @@ class TestCreateFacility:
             ({"phone": "0359-2012345 王主任"}, "/phone"),
             ({"total_area_m2": -1}, "/total_area_m2"),
             ({"total_area_m2": "nan"}, "/total_area_m2"),
-            ({"latitude": 91}, "/latitude"),
-            ({"original_crs": "UTM"}, "/original_crs"),
+            (
+                {"position": {"latitude": 91, "longitude": 111, "crs": "WGS-84"}},
+                "/position/latitude",
+            ),
+            ({"position": {"latitude": 35, "longitude": 111, "crs": "UTM"}}, "/position/crs"),
+            ({"position": {"latitude": 35, "longitude": 111}}, "/position/crs"),
+            ({"position": {"latitude": 35, "crs": "GCJ-02"}}, "/position/longitude"),
+            ({"contacts": [{"post": "咨询台", "phone": "王"}]}, "/contacts/0/phone"),
+            ({"sharing": {"organisation": "某厂", "terms": "周末", "uscc": "1"}}, "/sharing/uscc"),
+            ({"acquired_by": "stolen"}, "/acquired_by"),
+            ({"last_entry_minutes": -1}, "/last_entry_minutes"),
             ({"state": "ruined"}, "/state"),
             ({"accessibility": {"ramps": True}}, "/accessibility/ramps"),
             ({"owner": "张三"}, "/owner"),
@@ -182,15 +193,17 @@ class TestCreateFacility:
             division_code="140802999999",
             total_area_m2=100,
             activity_area_m2=300,
-            latitude=111.0,
-            longitude=35.0,
+            tenure_until="2027-01-01",
+            position={"latitude": 35.0, "longitude": 35.0, "crs": "WGS-84"},
+            host_id=str(uuid4()),
         )
-        body["latitude"], body["longitude"] = 35.0, 35.0
         answer = await facilities.client.post(URL, json=body, headers=manager())
         assert (answer.status_code, answer.json()["code"]) == (422, "facility-invalid")
         assert {(error["path"], error["type"]) for error in answer.json()["errors"]} == {
             ("/activity_area_m2", "area-too-large"),
-            ("/longitude", "outside-china"),
+            ("/position/longitude", "outside-china"),
+            ("/tenure_until", "tenure-not-limited"),
+            ("/host_id", "host-unknown"),
             ("/facility_type", "type-unknown"),
             ("/division_code", "division-unknown"),
         }
@@ -343,7 +356,7 @@ class TestMoveFacility:
     async def move(self, facilities, body, action, *, headers=None, version=1, **fields):
         return await facilities.client.post(
             f"{URL}/{body['id']}/transitions",
-            json={"action": action, **fields},
+            json={"action": action, "note": "检修", **fields},
             headers=versioned(headers or manager(), version),
         )
 
@@ -396,6 +409,8 @@ class TestMoveFacility:
 
     async def test_who_may_not(self, facilities):
         body = await recorded(facilities)
+        unsaid = await self.move(facilities, body, "close", note=None)
+        assert (unsaid.status_code, unsaid.json()["code"]) == (422, "reason-missing")
         elsewhere = await self.move(facilities, body, "close", headers=manager(OTHER_COUNTY))
         assert elsewhere.json()["code"] == "wrong-division"
         wrong = await self.move(facilities, body, "close", headers=bearer("handler"))
@@ -477,3 +492,91 @@ class TestTypes:
             f"{URL}/types", headers={"If-None-Match": answer.headers["etag"]}
         )
         assert again.status_code == 304
+
+
+class TestParts:
+    """What a record holds beside the name and the areas."""
+
+    async def test_all_of_it_comes_back_and_stays_in_the_history(self, facilities):
+        parts: dict[str, Any] = {
+            "acquired_by": "rented",
+            "tenure": "rented",
+            "tenure_until": "2020-12-31",
+            "in_use_since": "2019-03-01",
+            "contacts": [{"post": "咨询台", "phone": "0359-2012345"}],
+            "sharing": {
+                "organisation": "盐湖中学",
+                "uscc": None,
+                "terms": "周末开放操场",
+                "until": "2099-12-31",
+            },
+            "emergency": {
+                "capacity_persons": 300,
+                "shelter_area_m2": 900.0,
+                "stock": [{"name": "饮用水", "quantity": 500, "unit": "瓶", "expires_on": "2021-01-01"}],
+                "stock_checked_on": "2026-06-01",
+            },
+            "seasons": [
+                {"name": "夏季", "first": "05-01", "last": "09-30", "hours": {"monday": []}},
+            ],
+            "holiday_policy": {"holidays": "closed", "make_up_days": "as-weekday"},
+            "last_entry_minutes": 20,
+        }  # fmt: skip
+        body = await recorded(facilities, **parts)
+        assert {name: body[name] for name in parts if name != "seasons"} == {
+            name: value for name, value in parts.items() if name != "seasons"
+        }
+        assert body["seasons"][0]["hours"]["sunday"] == []
+        assert {"weekday": "monday", "minutes": 0, "season": "夏季"} in body["short_days"]
+        assert [finding["code"] for finding in body["findings"]] == [
+            "stock-expired", "tenure-ended",
+        ]  # fmt: skip
+        [row] = await facilities.fetch("SELECT snapshot FROM facility_history")
+        assert json.loads(row["snapshot"])["sharing"]["organisation"] == "盐湖中学"
+
+    async def test_plates_are_checked_at_a_villages_centre_only(self, facilities):
+        signage = {"checked_on": "2026-05-01", "outside": [{"kind": "other", "text": "某某工作站"}]}
+        village = await recorded(facilities, division_code=VILLAGE, signage=signage)
+        assert village["findings"][0] == {
+            "code": "plate-superfluous", "message": "外部不应悬挂：某某工作站",
+        }  # fmt: skip
+        assert (await recorded(facilities, signage=signage))["findings"] == []
+
+    async def test_seasons_that_share_days_are_refused(self, facilities):
+        season = {"first": "05-01", "last": "09-30", "hours": {}}
+        seasons = [season | {"name": "夏季"}, season | {"name": "雨季"}]
+        answer = await facilities.client.post(
+            URL, json=facility(seasons=seasons), headers=manager()
+        )
+        assert [error["path"] for error in answer.json()["errors"]] == ["/seasons"]
+        odd = [season | {"name": "无日", "first": "02-30"}]
+        answer = await facilities.client.post(URL, json=facility(seasons=odd), headers=manager())
+        assert [error["path"] for error in answer.json()["errors"]] == ["/seasons/0/first"]
+        assert await nothing_written(facilities)
+
+
+class TestHost:
+    """一室多用: a place inside another, whose area is counted there."""
+
+    async def refused(self, facilities, **fields):
+        answer = await facilities.client.post(URL, json=facility(**fields), headers=manager())
+        return [error["type"] for error in answer.json()["errors"]]
+
+    async def test_one_level_one_division_and_room_enough(self, facilities):
+        host = (await recorded(facilities))["id"]
+        day_care = {"name": "日间照料室", "facility_type": "day-care-centre", "host_id": host}
+        small = {"total_area_m2": 80, "activity_area_m2": 60, "office_area_m2": None}
+        guest = await recorded(facilities, **(day_care | small))
+        assert guest["host_id"] == host
+        nested = day_care | small | {"name": "屋中屋", "host_id": guest["id"]}
+        assert await self.refused(facilities, **nested) == ["host-nested"]
+        large = day_care | {"name": "大屋", "total_area_m2": 700}
+        assert await self.refused(facilities, **large) == ["area-too-large"]
+        away = day_care | small | {"name": "远屋", "division_code": OTHER_COMMUNITY}
+        assert await self.refused(facilities, **away) == ["host-elsewhere"]
+        other = await recorded(facilities, name="另一处")
+        moved = await facilities.client.patch(
+            f"{URL}/{host}", json={"host_id": other["id"]}, headers=versioned(manager())
+        )
+        assert [error["type"] for error in moved.json()["errors"]] == ["host-nested"]
+        assert await facilities.count("facility") == 3

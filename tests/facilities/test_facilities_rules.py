@@ -1,15 +1,20 @@
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.facilities.facilities.parts import Plate, Signage
 from services.facilities.facilities.rules import (
+    OUTSIDE_PLATES,
     TRANSITIONS,
     Action,
     faults,
     next_state,
+    position_faults,
     possible_actions,
+    signage_findings,
 )
 from services.facilities.models import FacilityState
 
@@ -19,9 +24,8 @@ class Fields:
     total_area_m2: float | None = None
     activity_area_m2: float | None = None
     office_area_m2: float | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    original_crs: str | None = None
+    tenure: str | None = None
+    tenure_until: date | None = None
 
 
 def told(**fields) -> list[tuple[str, str]]:
@@ -35,9 +39,7 @@ class TestFaults:
             {},
             {"total_area_m2": 0},
             {"total_area_m2": 200, "activity_area_m2": 200, "office_area_m2": 200},
-            {"latitude": 35.02, "longitude": 111.0, "original_crs": "GCJ-02"},
-            {"latitude": 4.0, "longitude": 112.3, "original_crs": "WGS-84"},
-            {"latitude": 53.5, "longitude": 122.4, "original_crs": "WGS-84"},
+            {"tenure": "rented", "tenure_until": date(2027, 1, 1)},
         ],
     )
     def test_plausible(self, fields):
@@ -56,24 +58,45 @@ class TestFaults:
             ),
             ({"activity_area_m2": 10}, [("/total_area_m2", "area-missing")]),
             (
-                {"latitude": 35.0, "original_crs": "WGS-84"},
-                [("/longitude", "coordinates-incomplete")],
-            ),
-            ({"longitude": 111.0}, [("/latitude", "coordinates-incomplete")]),
-            ({"latitude": 35.0, "longitude": 111.0}, [("/original_crs", "crs-missing")]),
-            ({"original_crs": "WGS-84"}, [("/original_crs", "coordinates-missing")]),
-            (
-                {"latitude": 111.0, "longitude": 35.0, "original_crs": "WGS-84"},
-                [("/latitude", "outside-china"), ("/longitude", "outside-china")],
-            ),
-            (
-                {"latitude": 0.0, "longitude": 0.0, "original_crs": "WGS-84"},
-                [("/latitude", "outside-china"), ("/longitude", "outside-china")],
+                {"tenure": "owned", "tenure_until": date(2027, 1, 1)},
+                [("/tenure_until", "tenure-not-limited")],
             ),
         ],
     )
     def test_implausible(self, fields, expected):
         assert told(**fields) == expected
+
+
+class TestPositionFaults:
+    @pytest.mark.parametrize("point", [(35.02, 111.0), (4.0, 112.3), (53.5, 122.4)])
+    def test_in_china(self, point):
+        assert position_faults(*point) == []
+
+    @pytest.mark.parametrize("point", [(111.0, 35.0), (0.0, 0.0)])
+    def test_not_in_china(self, point):
+        found = [(fault.path, fault.type) for fault in position_faults(*point)]
+        assert found == [
+            ("/position/latitude", "outside-china"), ("/position/longitude", "outside-china"),
+        ]  # fmt: skip
+
+
+class TestSignage:
+    def told(self, *kinds, **inside):
+        plates = [Plate(kind=kind, text=kind) for kind in kinds]
+        signage = Signage(checked_on=date(2026, 1, 1), outside=plates, **inside)
+        return [finding.message for finding in signage_findings(signage)]
+
+    def test_the_six_and_the_name_of_the_place_are_right(self):
+        assert self.told(*OUTSIDE_PLATES, "community-name", "china-community") == []
+
+    def test_what_is_too_much_too_little_and_twice_is_named(self):
+        kinds = [kind for kind in OUTSIDE_PLATES if kind != "supervision-committee"]
+        assert self.told(*kinds, "village-committee", "other", has_guide_plate=False) == [
+            "外部不应悬挂：other",
+            "村民委员会标牌悬挂了 2 块",
+            "外部没有村务监督委员会标牌",
+            "内部没有集合式服务功能指引标牌",
+        ]
 
 
 class TestTransitions:

@@ -3,9 +3,12 @@ from uuid import uuid4
 
 import pytest
 
+from contracts.envelope import Envelope
+from contracts.requests import CalendarDay, CalendarYearRecorded
 from servicekit.outbox import now
+from services.facilities.hours.calendar import keep_year
 from services.facilities.hours.rules import LOCAL, WEEKDAYS
-from tests.facilities.factories import OTHER_COUNTY, manager, recorded
+from tests.facilities.factories import COUNTY, OTHER_COUNTY, manager, recorded
 from tests.support.tokens import resident
 
 MONDAY = "2026-12-21"
@@ -38,6 +41,7 @@ class TestOpening:
             "is_open": False,
             "because": "weekly-hours",
             "next_change_at": f"{MONDAY}T14:00:00+08:00",
+            "last_entry_at": None,
             "today": [
                 {"opens": "08:30", "closes": "12:00"},
                 {"opens": "14:00", "closes": "18:30"},
@@ -185,3 +189,52 @@ class TestExceptions:
         assert stale.json()["code"] == "stale-version"
         assert await facilities.count("hours_exception") == 0
         assert len(await facilities.events()) == 1
+
+
+class TestCalendar:
+    """Holidays and 调休 come by event; a division's own calendar changes days of the country's."""
+
+    POLICY = {"holidays": "closed", "make_up_days": "as-weekday"}  # noqa: RUF012 - a constant
+
+    async def deliver(self, facilities, *, division=None, revision=1, days=(), year=2026):
+        event = CalendarYearRecorded(
+            calendar_key=f"{division or 'CN'}:{year}",
+            division_code=division,
+            year=year,
+            ordered_by="通知",
+            provisional=False,
+            days=[
+                CalendarDay(day=day, is_working=works, label=label) for day, works, label in days
+            ],
+            revision=revision,
+            recorded_at=now(),
+        )
+        envelope = Envelope(uuid4(), event.event_type, event.source, event.key, now())
+        for _ in range(2):
+            async with facilities.database.transaction() as session:
+                await keep_year(session, event, envelope)
+
+    async def test_a_year_nobody_recorded_is_not_guessed(self, facilities):
+        body = await recorded(facilities, holiday_policy=self.POLICY)
+        answer = await opening(facilities, body, f"{MONDAY}T09:00")
+        assert (answer["is_open"], answer["because"]) == (None, "calendar-unknown")
+
+    async def test_the_newest_calendar_of_the_nearest_division_counts(self, facilities):
+        body = await recorded(facilities, holiday_policy=self.POLICY)
+        as_usual = await recorded(facilities, name="照常开放的中心")
+        await self.deliver(
+            facilities, revision=2, days=[(MONDAY, False, "假日"), ("2026-12-20", True, "调休上班")]
+        )
+        await self.deliver(facilities, revision=1)
+        holiday = await opening(facilities, body, f"{MONDAY}T09:00")
+        assert (holiday["is_open"], holiday["because"], holiday["note"]) == (
+            False, "holiday", "假日",
+        )  # fmt: skip
+        assert holiday["next_change_at"] == "2026-12-22T08:30:00+08:00"
+        assert (await opening(facilities, as_usual, f"{MONDAY}T09:00"))["is_open"] is True
+        sunday = await opening(facilities, body, "2026-12-20T09:00")
+        assert (sunday["is_open"], sunday["because"]) == (True, "make-up-day")
+        await self.deliver(facilities, division=OTHER_COUNTY, days=[(MONDAY, True, "不相干")])
+        assert (await opening(facilities, body, f"{MONDAY}T09:00"))["is_open"] is False
+        await self.deliver(facilities, division=COUNTY, days=[(MONDAY, True, "本县照常")])
+        assert (await opening(facilities, body, f"{MONDAY}T09:00"))["is_open"] is True

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.facilities.models import Base
 
+_DIVISION = Base.metadata.tables["division"]
 _FACILITY = Base.metadata.tables["facility"]
 _HISTORY = Base.metadata.tables["facility_history"]
 _TYPE = Base.metadata.tables["facility_type"]
@@ -59,6 +60,12 @@ async def list_facilities(
     return rows
 
 
+async def has_guests(session: AsyncSession, facility_id: UUID) -> bool:
+    """Whether other facilities are inside this one."""
+    statement = select(_FACILITY.c.id).where(_FACILITY.c.host_id == facility_id).limit(1)
+    return (await session.execute(statement)).first() is not None
+
+
 async def add(session: AsyncSession, values: dict[str, Any]) -> None:
     """Write a new facility."""
     await session.execute(insert(_FACILITY).values(values))
@@ -85,6 +92,14 @@ async def list_history(
 
 
 def _facilities() -> Select[Any]:
-    return select(_FACILITY, _TYPE.c.name.label("type_name"), _TYPE.c.has_daily_hours).select_from(
-        _FACILITY.join(_TYPE, _TYPE.c.code == _FACILITY.c.facility_type)
+    return select(
+        _FACILITY,
+        _TYPE.c.name.label("type_name"),
+        _TYPE.c.has_daily_hours,
+        _TYPE.c.is_comprehensive,
+        _DIVISION.c.community_kind,
+    ).select_from(
+        _FACILITY.join(_TYPE, _TYPE.c.code == _FACILITY.c.facility_type).join(
+            _DIVISION, _DIVISION.c.code == _FACILITY.c.division_code
+        )
     )

@@ -1,6 +1,8 @@
 """The life of a facility, and what its record must satisfy beyond the form of each field."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
@@ -46,6 +48,9 @@ def possible_actions(state: FacilityState) -> list[Action]:
     return [action for action in Action if (state, action) in TRANSITIONS]
 
 
+#: Steps that say why: residents find a closed door.
+NEEDS_REASON = frozenset({Action.start_repair, Action.close})
+
 #: Degrees WGS 84 around the whole territory, islands of the South China Sea included.
 #: Source: extreme points of China, 3°52′N–53°33′N and 73°40′E–135°05′E, rounded outwards.
 LATITUDES = (3.8, 53.6)
@@ -61,6 +66,14 @@ class Fault:
     type: str
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in a record that does not fit a policy; recorded all the same."""
+
+    code: str
+    message: str
+
+
 class Record(Protocol):
     """The fields that are checked against each other."""
 
@@ -71,16 +84,17 @@ class Record(Protocol):
     @property
     def office_area_m2(self) -> float | None: ...
     @property
-    def latitude(self) -> float | None: ...
+    def tenure(self) -> str | None: ...
     @property
-    def longitude(self) -> float | None: ...
-    @property
-    def original_crs(self) -> str | None: ...
+    def tenure_until(self) -> date | None: ...
 
 
 def faults(record: Record) -> list[Fault]:
     """Everything wrong between the fields of a record."""
-    return [*_area_faults(record), *_coordinate_faults(record)]
+    found = _area_faults(record)
+    if record.tenure_until is not None and record.tenure not in ("rented", "lent"):
+        found.append(Fault("/tenure_until", "只有租用、借用的场地有到期日", "tenure-not-limited"))
+    return found
 
 
 def _area_faults(record: Record) -> list[Fault]:
@@ -98,24 +112,71 @@ def _area_faults(record: Record) -> list[Fault]:
     return found
 
 
-def _coordinate_faults(record: Record) -> list[Fault]:
-    latitude, longitude = record.latitude, record.longitude
-    if latitude is None and longitude is None:
-        if record.original_crs is not None:
-            return [Fault("/original_crs", "没有坐标时不必填写坐标系", "coordinates-missing")]
-        return []
-    if latitude is None or longitude is None:
-        path = "/latitude" if latitude is None else "/longitude"
-        return [Fault(path, "经度和纬度要一起填写", "coordinates-incomplete")]
+def position_faults(latitude: float, longitude: float) -> list[Fault]:
+    """Whether degrees WGS 84 can lie in China at all."""
     found = []
-    if record.original_crs is None:
-        found.append(Fault("/original_crs", "请写明坐标原来采用的坐标系", "crs-missing"))
     if not LATITUDES[0] <= latitude <= LATITUDES[1]:
         found.append(
-            Fault("/latitude", "纬度不在中国范围内，请检查是否与经度写反", "outside-china")
+            Fault("/position/latitude", "纬度不在中国范围内，请检查是否与经度写反", "outside-china")
         )
     if not LONGITUDES[0] <= longitude <= LONGITUDES[1]:
         found.append(
-            Fault("/longitude", "经度不在中国范围内，请检查是否与纬度写反", "outside-china")
+            Fault(
+                "/position/longitude", "经度不在中国范围内，请检查是否与纬度写反", "outside-china"
+            )
         )
+    return found
+
+
+#: What hangs outside a village's 综合服务设施, and nothing else.
+#: Source: 《关于规范村级组织工作事务、机制牌子和证明事项的意见》6.
+OUTSIDE_PLATES = {
+    "party-organisation": "村党组织标牌",
+    "village-committee": "村民委员会标牌",
+    "collective-economy": "村集体经济组织标牌",
+    "supervision-committee": "村务监督委员会标牌",
+    "party-mass-service-centre": "村党群服务中心标识",
+    "civilisation-practice-station": "村新时代文明实践站标识",
+}
+#: Allowed beside them: 社区名称 and “中国社区”标识. Source: 吉办发〔2016〕3号.
+ALSO_OUTSIDE = frozenset({"community-name", "china-community"})
+_INSIDE_PLATES = {
+    "has_service_plate": "村级综合服务机构标牌",
+    "has_guide_plate": "集合式服务功能指引标牌",
+    "has_area_plates": "功能区域入口的简明标牌",
+}
+
+
+class PlateLike(Protocol):
+    """A plate outside."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+class SignageLike(Protocol):
+    """What was seen on a day."""
+
+    @property
+    def outside(self) -> Sequence[PlateLike]: ...
+
+
+def signage_findings(signage: SignageLike) -> list[Finding]:
+    """Plates that should not hang outside a village's centre, and those that are not there."""
+    kinds = [plate.kind for plate in signage.outside]
+    found = [
+        Finding("plate-superfluous", f"外部不应悬挂：{plate.text}")
+        for plate in signage.outside
+        if plate.kind not in OUTSIDE_PLATES and plate.kind not in ALSO_OUTSIDE
+    ]
+    for kind, words in OUTSIDE_PLATES.items():
+        if kind not in kinds:
+            found.append(Finding("plate-missing", f"外部没有{words}"))
+        elif kinds.count(kind) > 1:
+            found.append(Finding("plate-repeated", f"{words}悬挂了 {kinds.count(kind)} 块"))
+    for name, words in _INSIDE_PLATES.items():
+        if getattr(signage, name) is False:
+            found.append(Finding("plate-missing", f"内部没有{words}"))
     return found

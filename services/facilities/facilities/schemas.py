@@ -1,15 +1,24 @@
 """Facilities as the API takes and shows them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.values import DivisionCode
-from services.facilities.facilities.rules import Action
-from services.facilities.hours.schemas import ShortDay, WeeklyHours
+from services.facilities.facilities.parts import (
+    Accessibility,
+    Contact,
+    Emergency,
+    Phone,
+    Sharing,
+    Signage,
+)
+from services.facilities.facilities.rules import Action, Finding
+from services.facilities.hours.schemas import HolidayPolicy, Seasons, ShortDay, WeeklyHours
 from services.facilities.models import FacilityState
+from services.facilities.positions.schemas import Position
 from services.facilities.types.schemas import TypeCode
 
 Name = Annotated[
@@ -18,35 +27,15 @@ Name = Annotated[
     AfterValidator(lambda name: " ".join(name.split())),
 ]
 Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
-#: Landline with area code, mobile, or a short or service number.
-Phone = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^(0[0-9]{2,3}-?[0-9]{7,8}|1[3-9][0-9]{9}|[0-9]{3,6}|[48]00[0-9]{7})$"
-    ),
-]
 #: Square metres, to the hundredth.
 Area = Annotated[
     float,
     Field(ge=0, le=10_000_000, allow_inf_nan=False),
     AfterValidator(lambda area: round(area, 2)),
 ]
-Crs = Literal["WGS-84", "CGCS2000", "GCJ-02", "BD-09"]
+Acquisition = Literal["new-built", "converted", "extended", "exchanged", "allocated", "rented"]
+Tenure = Literal["owned", "rented", "lent"]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-
-
-class Accessibility(BaseModel):
-    """无障碍与适老适儿; null: 不清楚."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    ramp: bool | None = Field(default=None, description="坡道")
-    accessible_toilet: bool | None = Field(default=None, description="无障碍卫生间")
-    tactile_paving: bool | None = Field(default=None, description="盲道")
-    lift: bool | None = Field(default=None, description="电梯")
-    low_counter: bool | None = Field(default=None, description="低位窗口")
-    elder_friendly: bool | None = Field(default=None, description="适老化改造")
-    child_friendly: bool | None = Field(default=None, description="适儿化改造")
 
 
 class FacilityFields(BaseModel):
@@ -62,17 +51,31 @@ class FacilityFields(BaseModel):
     total_area_m2: Area | None = Field(default=None, description="总建筑面积（平方米）")
     activity_area_m2: Area | None = Field(default=None, description="居民活动区域面积（平方米）")
     office_area_m2: Area | None = Field(default=None, description="办公面积（平方米）")
-    latitude: float | None = Field(
-        default=None, ge=-90, le=90, allow_inf_nan=False, description="纬度（WGS 84，度）"
+    position: Position | None = Field(default=None, description="坐标；null：未采集")
+    host_id: UUID | None = Field(
+        default=None, description="设在哪处设施之内：面积已算在那处，汇总时不再计"
     )
-    longitude: float | None = Field(
-        default=None, ge=-180, le=180, allow_inf_nan=False, description="经度（WGS 84，度）"
+    acquired_by: Acquisition | None = Field(default=None, description="场地取得方式")
+    tenure: Tenure | None = Field(default=None, description="产权：自有、租用、借用")
+    tenure_until: date | None = Field(default=None, description="租借到期日")
+    in_use_since: date | None = Field(default=None, description="投用日期")
+    contacts: list[Contact] | None = Field(
+        default=None, max_length=8, description="按岗位的联系方式，不写姓名"
     )
-    original_crs: Crs | None = Field(default=None, description="坐标原来采用的坐标系")
     accessibility: Accessibility = Field(default_factory=Accessibility)
     weekly_hours: WeeklyHours | None = Field(
         default=None, description="每周开放时间；null：未登记，不等于不开放"
     )
+    seasons: Seasons | None = Field(default=None, description="另有开放时间的季节")
+    holiday_policy: HolidayPolicy | None = Field(
+        default=None, description="节假日和调休；null：照常按周开放"
+    )
+    last_entry_minutes: int | None = Field(
+        default=None, ge=0, le=240, description="每个时段结束前多少分钟停止取号（入场）"
+    )
+    signage: Signage | None = Field(default=None, description="标牌标识的检查记录")
+    sharing: Sharing | None = Field(default=None, description="驻区单位共享资源")
+    emergency: Emergency | None = Field(default=None, description="应急避难容量和物资")
 
 
 class FacilityCreate(FacilityFields):
@@ -102,7 +105,7 @@ class FacilityTransition(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     action: Action
-    note: Note | None = Field(default=None, description="原因或依据")
+    note: Note | None = Field(default=None, description="原因或依据；停用、维修须写明")
 
 
 class FacilityEntry(BaseModel):
@@ -131,10 +134,13 @@ class FacilityRead(FacilityFields):
     state: FacilityState
     type_name: str
     division_path: str
+    latitude: float | None = Field(description="纬度（WGS 84，度）")
+    longitude: float | None = Field(description="经度（WGS 84，度）")
     recorded_at: datetime
     short_days: list[ShortDay] = Field(
         description="不足 8 小时的日子（一般不少于每天 8 小时；不适用的类型为空）"
     )
+    findings: list[Finding] = Field(description="登记内容与政策要求不符之处，供核对")
     possible_actions: list[Action]
 
 

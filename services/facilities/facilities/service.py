@@ -21,7 +21,14 @@ from services.facilities.facilities.records import (
     snapshot_of,
 )
 from services.facilities.facilities.repository import FacilityFilter
-from services.facilities.facilities.rules import Fault, faults, next_state, possible_actions
+from services.facilities.facilities.rules import (
+    NEEDS_REASON,
+    Fault,
+    faults,
+    next_state,
+    position_faults,
+    possible_actions,
+)
 from services.facilities.facilities.schemas import (
     FacilityCreate,
     FacilityEntry,
@@ -31,8 +38,10 @@ from services.facilities.facilities.schemas import (
     FacilityUpdate,
     FacilityVersion,
 )
+from services.facilities.hours.rules import LOCAL
 from services.facilities.metrics import FACILITY_CHANGES
 from services.facilities.models import FacilityState
+from services.facilities.positions import service as positions
 from services.facilities.types import service as types
 
 
@@ -52,6 +61,10 @@ class ActionImpossible(Conflict):
     code, title = "action-impossible", "设施目前的状态不能这样操作"
 
 
+class ReasonMissing(Invalid):
+    code, title = "reason-missing", "停用和维修须写明原因"
+
+
 async def create(session: AsyncSession, caller: Caller, body: FacilityCreate) -> FacilityRead:
     """Record a facility.
 
@@ -60,7 +73,7 @@ async def create(session: AsyncSession, caller: Caller, body: FacilityCreate) ->
         FacilityInvalid: fields contradict each other, or name a type or division unknown here.
     """
     caller.ensure_covers(body.division_code)
-    await _ensure_valid(session, body)
+    await _ensure_valid(session, body, facility_id=None)
     facility_id = new_id()
     values = columns_of(body) | {
         "id": facility_id,
@@ -96,7 +109,7 @@ async def change(
     if wanted == current:
         return await get(session, facility_id)
     caller.ensure_covers(wanted.division_code)
-    await _ensure_valid(session, wanted)
+    await _ensure_valid(session, wanted, facility_id=facility_id)
     return await update(session, caller, row, columns_of(wanted), action="change")
 
 
@@ -114,8 +127,11 @@ async def move(
         FacilityNotFound: there is none.
         WrongDivision: it lies outside the caller's subtree.
         StaleVersion: another version than the one the caller has read.
+        ReasonMissing: residents will find the door closed, and are not told why.
         ActionImpossible: not in its present state.
     """
+    if body.action in NEEDS_REASON and not body.note:
+        raise ReasonMissing
     row = await lock(session, caller, facility_id, expected=expected)
     state = next_state(FacilityState(row.state), body.action)
     if state is None:
@@ -164,7 +180,7 @@ async def get(session: AsyncSession, facility_id: UUID) -> FacilityRead:
     """
     row = await find_row(session, facility_id)
     paths = await divisions.path_names(session, [row.division_code])
-    return read_of(row, paths[row.division_code])
+    return read_of(row, paths[row.division_code], outbox.now().astimezone(LOCAL).date())
 
 
 async def find_row(session: AsyncSession, facility_id: UUID) -> Any:
@@ -211,8 +227,14 @@ async def list_history(
     return Page(items=versions, next=encode_cursor(versions[-1].version) if more else None)
 
 
-async def _ensure_valid(session: AsyncSession, record: FacilityFields) -> None:
-    found = faults(record)
+async def _ensure_valid(
+    session: AsyncSession, record: FacilityFields, *, facility_id: UUID | None
+) -> None:
+    found = [
+        *faults(record),
+        *await _position_faults(session, record, facility_id),
+        *await _host_faults(session, record, facility_id),
+    ]
     if not await types.is_known(session, record.facility_type):
         found.append(Fault("/facility_type", "设施类型字典里没有这个类型", "type-unknown"))
     if not await divisions.is_in_force(session, record.division_code):
@@ -223,6 +245,46 @@ async def _ensure_valid(session: AsyncSession, record: FacilityFields) -> None:
             for fault in found
         ]
         raise FacilityInvalid(errors=errors)
+
+
+async def _position_faults(
+    session: AsyncSession, record: FacilityFields, facility_id: UUID | None
+) -> list[Fault]:
+    if record.position is None:
+        return []
+    point = record.position.wgs84
+    if found := position_faults(point.latitude, point.longitude):
+        return found
+    misplaced = await positions.misplacement(session, record.division_code, point, but=facility_id)
+    if misplaced is None:
+        return []
+    against = "登记的四至范围" if misplaced.is_recorded else "其他设施所在的范围"
+    message = f"坐标在所属县（市、区）{against}之外约 {misplaced.metres / 1000:.0f} 公里"
+    return [Fault("/position", message, "outside-county")]
+
+
+async def _host_faults(
+    session: AsyncSession, record: FacilityFields, facility_id: UUID | None
+) -> list[Fault]:
+    """What speaks against a place being inside another: one level, one division, room enough."""
+    if record.host_id is None:
+        return []
+    host = await repository.find(session, record.host_id)
+    if host is None or record.host_id == facility_id:
+        return [Fault("/host_id", "没有这处设施，或就是本设施", "host-unknown")]
+    if host.host_id is not None or (
+        facility_id is not None and await repository.has_guests(session, facility_id)
+    ):
+        return [Fault("/host_id", "设在他处之内的设施里不能再设设施", "host-nested")]
+    if host.division_code != record.division_code:
+        return [Fault("/host_id", "与所在的设施应属同一区划", "host-elsewhere")]
+    if (
+        host.total_area_m2 is not None
+        and record.total_area_m2 is not None
+        and record.total_area_m2 > host.total_area_m2
+    ):
+        return [Fault("/total_area_m2", "面积不能大于所在的设施", "area-too-large")]
+    return []
 
 
 async def _written(

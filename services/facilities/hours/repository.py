@@ -33,6 +33,17 @@ async def list_exceptions(
     return (await session.execute(statement.limit(limit))).all()
 
 
+async def list_exceptions_of(
+    session: AsyncSession, facility_ids: Sequence[UUID], *, first: date, last: date
+) -> Sequence[Any]:
+    """Exceptions of several facilities between two days, both included."""
+    statement = select(_EXCEPTION).where(
+        _EXCEPTION.c.facility_id.in_(facility_ids),
+        _EXCEPTION.c.day.between(first, last),
+    )
+    return (await session.execute(statement)).all()
+
+
 async def find_exception(session: AsyncSession, facility_id: UUID, day: date) -> Any | None:
     """The exception of one day, if there is one."""
     statement = select(_EXCEPTION).where(

@@ -5,7 +5,7 @@ An interval never passes midnight: a place open all night has one that ends at 2
 starts at 00:00, and the two are read as one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -80,25 +80,39 @@ def short_days(week: Week) -> dict[str, int]:
     return {weekday: count for weekday, count in minutes.items() if count < LEAST_DAILY_MINUTES}
 
 
+#: The hours of a day, empty when it is a day off; None when nobody can know them yet.
+HoursOn = Callable[[date], Day | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Whether a place is open, and until when that stays so; None: for good, or unknown."""
+    """Whether a place is open, and until when that stays so; None: for good, or unknown.
 
-    is_open: bool
+    `is_open` is None when the day's hours cannot be known yet.
+    """
+
+    is_open: bool | None
     next_change_at: datetime | None
     today: Day
 
 
 def opening_at(week: Week, exceptions: Mapping[date, Day], moment: datetime) -> Opening:
+    """Say whether a place is open at a moment by its week and the days that break it."""
+    return opening_by(lambda day: exceptions.get(day, week[day.weekday()]), moment)
+
+
+def opening_by(hours_on: HoursOn, moment: datetime) -> Opening:
     """Say whether a place is open at a moment, and when that changes next.
 
     `moment` is any aware time; the answer is in local time. Changes further away than
-    `HORIZON_DAYS` are not looked for.
+    `HORIZON_DAYS`, or behind a day whose hours nobody knows, are not looked for.
     """
     local = moment.astimezone(LOCAL)
     today = local.date()
-    hours = exceptions.get(today, week[today.weekday()])
-    for starts_at, ends_at in _spans(week, exceptions, today):
+    hours = hours_on(today)
+    if hours is None:
+        return Opening(None, None, ())
+    for starts_at, ends_at in _spans(hours_on, today):
         if ends_at is not None and ends_at <= local:
             continue
         if starts_at <= local:
@@ -107,30 +121,27 @@ def opening_at(week: Week, exceptions: Mapping[date, Day], moment: datetime) -> 
     return Opening(False, None, hours)
 
 
-def _spans(
-    week: Week, exceptions: Mapping[date, Day], first: date
-) -> Iterator[tuple[datetime, datetime | None]]:
+def _spans(hours_on: HoursOn, first: date) -> Iterator[tuple[datetime, datetime | None]]:
     """Times open from a day on, those that meet at midnight joined; None: open past the horizon."""
     current: tuple[datetime, datetime] | None = None
-    for starts_at, ends_at in _intervals(week, exceptions, first):
-        if current is not None and starts_at <= current[1]:
-            current = (current[0], max(current[1], ends_at))
-            continue
-        if current is not None:
-            yield current
-        current = (starts_at, ends_at)
-    if current is not None:
-        horizon = _local(first + HORIZON_DAYS * _DAY, 0)
-        yield (current[0], None if current[1] >= horizon else current[1])
-
-
-def _intervals(
-    week: Week, exceptions: Mapping[date, Day], first: date
-) -> Iterator[tuple[datetime, datetime]]:
     for ahead in range(HORIZON_DAYS):
         day = first + ahead * _DAY
-        for interval in exceptions.get(day, week[day.weekday()]):
-            yield _local(day, interval.opens), _local(day, interval.closes)
+        hours = hours_on(day)
+        if hours is None:
+            break
+        for interval in hours:
+            starts_at, ends_at = _local(day, interval.opens), _local(day, interval.closes)
+            if current is not None and starts_at <= current[1]:
+                current = (current[0], max(current[1], ends_at))
+                continue
+            if current is not None:
+                yield current
+            current = (starts_at, ends_at)
+    else:
+        day = first + HORIZON_DAYS * _DAY
+    if current is not None:
+        horizon = _local(day, 0)
+        yield (current[0], None if current[1] >= horizon else current[1])
 
 
 def _local(day: date, minutes: int) -> datetime:

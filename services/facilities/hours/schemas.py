@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from services.facilities.hours import timetable
 from services.facilities.hours.rules import (
     MINUTES_PER_DAY,
     WEEKDAYS,
@@ -99,8 +100,59 @@ class ExceptionRead(ExceptionWrite):
     day: date
 
 
-#: Why a place is open or not.
-Because = Literal["weekly-hours", "exception", "not-in-operation", "hours-unknown"]
+MonthDay = Annotated[
+    str,
+    StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"),
+    AfterValidator(lambda text: _month_day(text) and text),
+    Field(examples=["05-01"]),
+]
+
+
+class Season(BaseModel):
+    """一年中另有开放时间的一段，首尾两天都算；可以跨年，如 11-01 到 03-31。"""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=20)]
+    first: MonthDay
+    last: MonthDay
+    hours: WeeklyHours
+
+    @property
+    def rule(self) -> timetable.Season:
+        return timetable.Season(
+            self.name, _month_day(self.first), _month_day(self.last), self.hours.week
+        )
+
+
+def _apart(seasons: list[Season]) -> list[Season]:
+    shared = timetable.overlapping([season.rule for season in seasons])
+    if shared:
+        raise ValueError("；".join(f"“{one}”与“{other}”的日期重叠" for one, other in shared))
+    return seasons
+
+
+Seasons = Annotated[list[Season], Field(max_length=4), AfterValidator(_apart)]
+
+
+class HolidayPolicy(BaseModel):
+    """节假日与调休: which days of the working-day calendar change the hours."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    holidays: Literal["as-usual", "closed"] = Field(
+        default="as-usual", description="工作日历上的放假日：照常，或不开放"
+    )
+    make_up_days: Literal["as-usual", "as-weekday"] = Field(
+        default="as-usual", description="调休上班的周末：照常，或按周一的时间开放"
+    )
+
+    @property
+    def rule(self) -> timetable.Policy:
+        return timetable.Policy(
+            closed_on_holidays=self.holidays == "closed",
+            works_make_up_days=self.make_up_days == "as-weekday",
+        )
 
 
 class OpeningRead(BaseModel):
@@ -108,11 +160,14 @@ class OpeningRead(BaseModel):
 
     facility_id: UUID
     at: datetime
-    is_open: bool | None = Field(description="null：开放时间未登记")
-    because: Because
+    is_open: bool | None = Field(description="null：开放时间或当年的工作日历未登记")
+    because: timetable.Because
     next_change_at: datetime | None = Field(description="下一次开门或关门的时间；null：无或未知")
+    last_entry_at: datetime | None = Field(
+        default=None, description="本时段停止取号（入场）的时间；null：此刻不开放，或没有这样的时间"
+    )
     today: list[OpenInterval]
-    note: str | None = Field(default=None, description="当天特殊安排的原因")
+    note: str | None = Field(default=None, description="节假日、季节的名称或当天特殊安排的原因")
 
 
 class ShortDay(BaseModel):
@@ -120,6 +175,7 @@ class ShortDay(BaseModel):
 
     weekday: str
     minutes: int
+    season: str | None = Field(default=None, description="哪个季节；null：平时")
 
 
 def day_of(entries: list[OpenInterval]) -> Day:
@@ -130,6 +186,20 @@ def day_of(entries: list[OpenInterval]) -> Day:
 def shown(day: Day) -> list[OpenInterval]:
     """The intervals of a day as people write them."""
     return [OpenInterval(opens=_clock(opens), closes=_clock(closes)) for opens, closes in day]
+
+
+def _month_day(text: str) -> tuple[int, int]:
+    """Month and day; 29 February is a day.
+
+    Raises:
+        ValueError: no year has it.
+    """
+    month, day = (int(part) for part in text.split("-"))
+    try:
+        date(2024, month, day)  # a leap year
+    except ValueError:
+        raise ValueError("没有这一天") from None
+    return month, day
 
 
 def _minutes(clock: str) -> int:

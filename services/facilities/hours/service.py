@@ -1,5 +1,6 @@
 """Open or not, and the days that break a facility's weekly pattern."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,17 +13,20 @@ from servicekit.errors import NotFound
 from servicekit.paging import Page, cut, encode_cursor
 from services.facilities.facilities import service as facilities
 from services.facilities.facilities.schemas import FacilityRead
-from services.facilities.hours import repository
-from services.facilities.hours.rules import HORIZON_DAYS, LOCAL, Opening, opening_at
+from services.facilities.hours import calendar, repository
+from services.facilities.hours.calendar import Calendars
+from services.facilities.hours.rules import HORIZON_DAYS, LOCAL, Day, Opening
 from services.facilities.hours.schemas import (
-    Because,
     ExceptionRead,
     ExceptionWrite,
+    HolidayPolicy,
     OpeningRead,
+    Season,
     WeeklyHours,
     day_of,
     shown,
 )
+from services.facilities.hours.timetable import Because, HoursOfDay, Timetable, WorkingDays
 from services.facilities.models import FacilityState
 
 
@@ -38,24 +42,60 @@ async def opening(session: AsyncSession, facility_id: UUID, at: datetime | None)
     Raises:
         FacilityNotFound: there is none.
     """
-    moment = _local(at)
+    moment = local_moment(at)
     row = await facilities.find_row(session, facility_id)
-    if row.state != FacilityState.open:
-        return _answer(row, moment, "not-in-operation", Opening(False, None, ()))
-    if row.weekly_hours is None:
-        unknown = Opening(False, None, ())
-        return _answer(row, moment, "hours-unknown", unknown).model_copy(update={"is_open": None})
-    today = moment.date()
-    special = await repository.list_exceptions(
-        session, facility_id, first=today, last=today + timedelta(days=HORIZON_DAYS)
+    return (await openings(session, [row], moment))[row.id]
+
+
+async def openings(
+    session: AsyncSession, rows: Sequence[Any], moment: datetime
+) -> dict[UUID, OpeningRead]:
+    """Facility → whether it is open at a moment; rows as `facilities` has them.
+
+    Two more statements whatever the number of rows.
+    """
+    tables = await timetables(session, rows, moment.astimezone(LOCAL).date())
+    return {row.id: _opening(row, tables.get(row.id), moment) for row in rows}
+
+
+async def timetables(
+    session: AsyncSession, rows: Sequence[Any], first: date
+) -> dict[UUID, Timetable]:
+    """Facility → what decides its hours from a day on; without those whose hours nobody knows."""
+    known = [row for row in rows if row.weekly_hours is not None]
+    if not known:
+        return {}
+    special = await repository.list_exceptions_of(
+        session, [row.id for row in known], first=first, last=first + timedelta(days=HORIZON_DAYS)
     )
-    exceptions = {entry.day: _exception(entry) for entry in special}
-    hours = {day: day_of(entry.intervals) for day, entry in exceptions.items()}
-    week = WeeklyHours.model_validate(row.weekly_hours).week
-    found = opening_at(week, hours, moment)
-    if today in exceptions:
-        return _answer(row, moment, "exception", found, exceptions[today].reason)
-    return _answer(row, moment, "weekly-hours", found)
+    exceptions: dict[UUID, dict[date, tuple[Day, str]]] = {row.id: {} for row in known}
+    for entry in special:
+        shown_entry = _exception(entry)
+        exceptions[entry.facility_id][entry.day] = (
+            day_of(shown_entry.intervals),
+            shown_entry.reason,
+        )
+    calendars = Calendars()
+    if any(row.holiday_policy is not None for row in known):
+        calendars = await calendar.load(session, first)
+    return {
+        row.id: timetable_of(row, exceptions[row.id], calendars.of(row.division_code))
+        for row in known
+    }
+
+
+def timetable_of(
+    row: Any, exceptions: Mapping[date, tuple[Day, str]], working_days: WorkingDays
+) -> Timetable:
+    """What decides the hours of a facility whose weekly hours are recorded."""
+    return Timetable(
+        week=WeeklyHours.model_validate(row.weekly_hours).week,
+        seasons=[Season.model_validate(season).rule for season in row.seasons or ()],
+        exceptions=exceptions,
+        policy=HolidayPolicy.model_validate(row.holiday_policy or {}).rule,
+        calendar=working_days,
+        last_entry_minutes=row.last_entry_minutes or 0,
+    )
 
 
 async def list_exceptions(
@@ -67,7 +107,7 @@ async def list_exceptions(
         FacilityNotFound: there is none.
     """
     await facilities.find_row(session, facility_id)
-    first = after + timedelta(days=1) if after else _local(None).date()
+    first = after + timedelta(days=1) if after else local_moment(None).date()
     rows = await repository.list_exceptions(session, facility_id, first=first, limit=limit + 1)
     page, more = cut(list(rows), limit)
     items = [_exception(row) for row in page]
@@ -117,17 +157,28 @@ async def remove_exception(
     )
 
 
-def _answer(
-    row: Any, moment: datetime, because: Because, opening: Opening, note: str | None = None
-) -> OpeningRead:
+def _opening(row: Any, table: Timetable | None, moment: datetime) -> OpeningRead:
+    if row.state != FacilityState.open:
+        return _answer(
+            row, moment, HoursOfDay((), Because.not_in_operation), Opening(False, None, ())
+        )
+    if table is None:
+        unknown = Opening(None, None, ())
+        return _answer(row, moment, HoursOfDay(None, Because.hours_unknown), unknown)
+    found = table.opening_at(moment)
+    answer = _answer(row, moment, table.on(moment.astimezone(LOCAL).date()), found)
+    return answer.model_copy(update={"last_entry_at": table.last_entry_at(found)})
+
+
+def _answer(row: Any, moment: datetime, day: HoursOfDay, opening: Opening) -> OpeningRead:
     return OpeningRead(
         facility_id=row.id,
         at=moment,
         is_open=opening.is_open,
-        because=because,
+        because=day.because,
         next_change_at=opening.next_change_at,
         today=shown(opening.today),
-        note=note,
+        note=day.note,
     )
 
 
@@ -135,7 +186,8 @@ def _exception(row: Any) -> ExceptionRead:
     return ExceptionRead(day=row.day, intervals=row.intervals, reason=row.reason)
 
 
-def _local(at: datetime | None) -> datetime:
+def local_moment(at: datetime | None) -> datetime:
+    """A moment in local time, now without one; a time without offset is local already."""
     if at is None:
         return outbox.now().astimezone(LOCAL)
     return at.replace(tzinfo=LOCAL) if at.tzinfo is None else at.astimezone(LOCAL)

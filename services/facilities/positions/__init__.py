@@ -1,0 +1,1 @@
+"""Where places are: coordinate systems, distances, and how far counties reach."""
