@@ -9,9 +9,9 @@ from tests.requests.factories import make_division, make_item
 CODE = "provisional:copied"
 
 
-async def copied(service):
+async def copied(service, code=CODE):
     rows = await service.fetch(
-        "SELECT version, status FROM catalogue_item WHERE item_code = $1", CODE
+        "SELECT version, status FROM catalogue_item WHERE item_code = $1", code
     )
     return [(row["version"], row["status"]) for row in rows]
 
@@ -34,6 +34,16 @@ class TestItemCopy:
         await deliver(service, keep_item, paused)
         assert await copied(service) == [(2, "paused")]
         assert not service.app.state.reference.value.items_by_code[CODE].is_open
+
+    async def test_revisions_decide_whatever_the_clocks_said(self, service):
+        item_id, now = uuid4(), datetime.now(UTC)
+        same = {"item_id": item_id, "item_code": "provisional:by-revision"}
+        newer = make_item(**same, version=3, revision=9, recorded_at=now)
+        older = make_item(**same, version=2, revision=8, recorded_at=now + timedelta(hours=1))
+        without = make_item(**same, version=4, recorded_at=now + timedelta(hours=2))
+        for event in (newer, older, without):
+            await deliver(service, keep_item, event)
+        assert await copied(service, "provisional:by-revision") == [(3, "published")]
 
 
 async def test_a_closed_division_is_no_longer_offered(service):

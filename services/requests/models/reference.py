@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field
 
 from services.requests.models.base import Base, jsonb, timestamp
@@ -32,6 +32,10 @@ class CatalogueItem(Base, table=True):
     version: int
     status: str
     state: dict[str, Any] = jsonb()
+    #: Of the catalogue at this change: decides which of two states is the newer.
+    revision: int = Field(
+        default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")}
+    )
     recorded_at: datetime = timestamp()
 
 

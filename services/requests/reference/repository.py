@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -17,6 +17,8 @@ from services.requests.models import (
     RoutingRuleSet,
     Unit,
 )
+
+_ITEM_COLUMNS = ("item_code", "version", "status", "state", "revision", "recorded_at")
 
 
 async def bump(session: AsyncSession, copy_name: str) -> None:
@@ -40,23 +42,25 @@ async def revisions(session: AsyncSession) -> tuple[tuple[str, int], ...]:
 
 
 async def keep_item(session: AsyncSession, event: ItemState, status: str) -> None:
-    """Store an item's state unless a newer one is there."""
+    """Store an item's state unless a newer one is there.
+
+    Revisions decide; only among states from before there were any, the time does.
+    """
     statement = insert(CatalogueItem).values(
         item_id=event.item_id,
         item_code=event.item_code,
         version=event.version,
         status=status,
         state=event.model_dump(mode="json"),
+        revision=event.revision,
         recorded_at=event.recorded_at,
     )
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=["item_id"],
-            set_={
-                name: statement.excluded[name]
-                for name in ("item_code", "version", "status", "state", "recorded_at")
-            },
-            where=CatalogueItem.recorded_at < statement.excluded.recorded_at,
+            set_={name: statement.excluded[name] for name in _ITEM_COLUMNS},
+            where=tuple_(col(CatalogueItem.revision), col(CatalogueItem.recorded_at))
+            < tuple_(statement.excluded.revision, statement.excluded.recorded_at),
         )
     )
 
