@@ -71,6 +71,7 @@ def _page(path: str) -> Route:
 
 ROUTES: tuple[Route, ...] = (
     _public("/v1/items", Service.catalogue, body_limit_bytes=4 * MEBIBYTE),
+    _public("/v1/bundles", Service.catalogue),
     Route("/v1/search", Service.catalogue, READ, anonymous=READ, cacheable=True),
     Route("/v1/requests", Service.requests),
     Route("/v1/cases", Service.requests),

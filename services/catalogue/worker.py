@@ -1,16 +1,22 @@
-"""The worker process of the catalogue: relays its events and keeps the scores of its items."""
+"""The worker process of the catalogue: relays its events, keeps scores, follows what happens."""
 
+from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired
 from contracts.evaluation import ScoreChanged
 from servicekit.bus import Subscription
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
+from services.catalogue.bundles.consumers import follow_item
 from services.catalogue.scores.consumers import keep_score
 
-SCORES_GROUP = "catalogue.scores"
+SUBSCRIPTIONS = (
+    Subscription("catalogue.scores", {ScoreChanged: [keep_score]}),
+    Subscription(
+        "catalogue.bundles",
+        {ItemPublished: [follow_item], ItemPaused: [follow_item], ItemRetired: [follow_item]},
+    ),
+)
 
 
 def create_worker(settings: ServiceSettings) -> WorkerParts:  # noqa: ARG001 - the same for every service
     """What runs beside the relay."""
-    return WorkerParts(
-        subscriptions=[Subscription(group=SCORES_GROUP, handlers={ScoreChanged: [keep_score]})]
-    )
+    return WorkerParts(subscriptions=SUBSCRIPTIONS)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,13 +21,7 @@ from services.catalogue.models import (
     ItemVersion,
     Status,
 )
-
-_NEXT_REVISION = text(
-    "INSERT INTO catalogue_revision (id, revision) "
-    "VALUES (1, nextval('catalogue_revision_number')) "
-    "ON CONFLICT (id) DO UPDATE SET revision = nextval('catalogue_revision_number') "
-    "RETURNING revision"
-)
+from services.catalogue.revisions import next_revision as next_revision
 
 _ITEM: tuple[Any, ...] = (
     col(Item.id),
@@ -210,11 +204,6 @@ async def list_history(session: AsyncSession, item_id: UUID) -> Sequence[Any]:
     )
     query = select(*columns).where(col(ItemHistory.item_id) == item_id)
     return (await session.execute(query.order_by(col(ItemHistory.id).desc()))).all()
-
-
-async def next_revision(session: AsyncSession) -> int:
-    """Take the next catalogue revision; holds the catalogue's lock until the commit."""
-    return int((await session.execute(_NEXT_REVISION)).scalar_one())
 
 
 async def add_item(session: AsyncSession, **values: Any) -> None:
