@@ -62,7 +62,9 @@ class Item(Base, table=True):
     supply_category: str = Field(index=True)
     department: str = Field(index=True)
     #: 实施清单 entry or 业务办理项, and the codes that tie the levels together.
-    tier: str = Field(default="implementation", sa_column_kwargs={"server_default": "implementation"})
+    tier: str = Field(
+        default="implementation", sa_column_kwargs={"server_default": "implementation"}
+    )
     basic_code: str | None = Field(default=None, index=True)
     implementation_code: str | None = Field(default=None, index=True)
     created_at: datetime = written_at()
