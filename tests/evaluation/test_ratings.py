@@ -229,7 +229,11 @@ class TestReadRatings:
         given = (await case.rate("dissatisfied", text="电话13800138000")).json()
         path = f"/v1/ratings/{given['id']}"
         answer = await evaluation.client.get(path, headers=case.headers)
-        assert answer.json() == given | {"view": "own", "text": "电话13800138000"}
+        assert answer.json() == given | {
+            "view": "own",
+            "state": "counted",
+            "text": "电话13800138000",
+        }
         stranger = await evaluation.client.get(path, headers=resident())
         assert (stranger.status_code, stranger.json()["code"]) == (404, "rating-not-found")
         assert (await evaluation.client.get(path)).status_code == 401

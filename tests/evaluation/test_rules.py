@@ -11,7 +11,7 @@ from contracts.values import RatingLevel
 from services.evaluation.calendar.rules import CalendarMissing, WorkingCalendar
 from services.evaluation.evaluables.rules import (
     EvaluableState,
-    FirstRating,
+    Given,
     Refusal,
     Standing,
     next_assess_number,
@@ -31,7 +31,7 @@ DAYS = st.dates(date(2026, 1, 1), date(2026, 12, 31))
 
 
 class TestStanding:
-    given_before = FirstRating(RatingLevel.satisfied, Origin.resident, TODAY)
+    given_before = Given(RatingLevel.satisfied, Origin.resident, TODAY)
 
     def test_open_on_the_last_day_and_closed_after_it(self):
         standing = Standing(open_until=TODAY)
@@ -49,7 +49,7 @@ class TestStanding:
         assert refusal(standing, 2, TODAY + timedelta(days=1)) is Refusal.closed
 
     def test_a_default_rating_is_none_to_add_to(self):
-        first = FirstRating(RatingLevel.satisfied, Origin.default, TODAY)
+        first = Given(RatingLevel.satisfied, Origin.default, TODAY)
         standing = Standing(TODAY - timedelta(days=1), first)
         assert refusal(standing, 2, TODAY) is Refusal.no_first_rating
         assert state_of(standing, TODAY) is EvaluableState.closed
@@ -58,7 +58,7 @@ class TestStanding:
         st.builds(
             Standing,
             DAYS,
-            st.none() | st.builds(FirstRating, LEVELS, st.sampled_from(Origin), DAYS),
+            st.none() | st.builds(Given, LEVELS, st.sampled_from(Origin), DAYS),
             st.booleans(),
             st.none() | st.sampled_from(RectificationState),
             st.none() | DAYS,
@@ -71,7 +71,7 @@ class TestStanding:
         assert next_assess_number(standing, today) == (possible[0] if possible else None)
         if standing.first is not None:
             assert 1 not in possible
-        if standing.has_second:
+        if standing.second:
             assert 2 not in possible
 
 
@@ -95,6 +95,8 @@ class TestTags:
 
 
 ANYBODY = frozenset(Actor)
+#: What closes a matter whose rating counts no more, heard or not.
+NO_LONGER_COUNTS = (Action.withdraw_rating, Action.exclude_rating)
 STAFF = frozenset({Actor.handler, Actor.supervisor})
 
 
@@ -135,7 +137,7 @@ class TestTransitions:
             path.append(action)
             missed = 0 if action is Action.reply else missed + (action is Action.miss_call)
             assert state in RectificationState
-            if state is RectificationState.closed:
+            if state is RectificationState.closed and action not in NO_LONGER_COUNTS:
                 assert Action.reply in path
                 assert action in (Action.confirm_solved, Action.close_unreached)
                 assert action is Action.confirm_solved or missed >= 3

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.evaluation import RectificationReopened
+from contracts.evaluation import RectificationClosed, RectificationReopened
 from servicekit.auth import Caller
 from servicekit.identifiers import new_id
 from servicekit.outbox import record
@@ -15,6 +15,7 @@ from services.evaluation.calendar.rules import local_day
 from services.evaluation.calendar.service import due_after
 from services.evaluation.free_text import STEP_NOTE
 from services.evaluation.metrics import RECTIFICATION_STEPS
+from services.evaluation.models import Outcome
 from services.evaluation.rectifications import repository
 from services.evaluation.rectifications.repository import Matter
 from services.evaluation.rectifications.rules import TRANSITIONS, Action
@@ -81,6 +82,7 @@ async def reopening(
         "times_reopened": matter.times_reopened + 1,
         "fix_by": None,
         "solved": None,
+        "outcome": None,
         "closed_at": None,
     }
 
@@ -99,5 +101,19 @@ async def tell_reopened(
             rectification_id=matter.id,
             reason=reason,
             due_on=due_on,
+        ),
+    )
+
+
+async def tell_closed(
+    session: AsyncSession, matter: Matter, outcome: Outcome, at: datetime
+) -> None:
+    await record(
+        session,
+        RectificationClosed(
+            **matter.facts.event_fields(at),
+            rectification_id=matter.id,
+            solved=outcome is Outcome.solved,
+            outcome=outcome.value,
         ),
     )
