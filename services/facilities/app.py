@@ -10,6 +10,7 @@ from services.facilities.divisions import endpoints as divisions
 from services.facilities.facilities import endpoints as facilities
 from services.facilities.facilities.service import FacilityNameTaken
 from services.facilities.hours import endpoints as hours
+from services.facilities.indicators import endpoints as indicators
 from services.facilities.positions import endpoints as positions
 from services.facilities.settings import FacilitiesSettings
 from services.facilities.types import endpoints as types
@@ -30,6 +31,7 @@ def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None =
             types.router,  # before facilities: "types" is no identifier
             facilities.router,
             hours.router,
+            indicators.router,
         ],
         constraints=CONSTRAINTS,
         verifier=verifier,

@@ -5,6 +5,7 @@ from servicekit.bus import Handlers, Subscription
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
 from services.facilities.hours.calendar import keep_year
+from services.facilities.indicators import history
 
 CALENDAR_HANDLERS: Handlers = {CalendarYearRecorded: [keep_year]}
 SUBSCRIPTIONS = (Subscription("facilities.calendars", CALENDAR_HANDLERS),)
@@ -12,4 +13,4 @@ SUBSCRIPTIONS = (Subscription("facilities.calendars", CALENDAR_HANDLERS),)
 
 def create_worker(_: ServiceSettings) -> WorkerParts:
     """Put the worker together."""
-    return WorkerParts(subscriptions=SUBSCRIPTIONS)
+    return WorkerParts(subscriptions=SUBSCRIPTIONS, jobs=[history.job])

@@ -22,6 +22,7 @@ from services.facilities.communities.schemas import (
 )
 from services.facilities.divisions import service as divisions
 from services.facilities.hours.rules import LOCAL
+from services.facilities.indicators import service as indicators
 from services.facilities.metrics import FIGURES_RECORDED
 
 
@@ -116,6 +117,7 @@ async def record_figures(
     if expected != current.version:
         raise StaleVersion
     await repository.replace_figures(session, values | {"version": current.version + 1})
+    await indicators.refresh(session, [code])
     FIGURES_RECORDED.inc()
     return await get_figures(session, code, year), False
 
@@ -151,6 +153,7 @@ async def _first(
         raise StaleVersion
     if not await repository.add_figures(session, values):
         raise FiguresJustRecorded
+    await indicators.refresh(session, [values["community_code"]])
     FIGURES_RECORDED.inc()
     return await get_figures(session, values["community_code"], values["year"])
 

@@ -39,6 +39,7 @@ from services.facilities.facilities.schemas import (
     FacilityVersion,
 )
 from services.facilities.hours.rules import LOCAL
+from services.facilities.indicators import service as indicators
 from services.facilities.metrics import FACILITY_CHANGES
 from services.facilities.models import FacilityState
 from services.facilities.positions import service as positions
@@ -82,6 +83,7 @@ async def create(session: AsyncSession, caller: Caller, body: FacilityCreate) ->
         "recorded_at": outbox.now(),
     }
     await repository.add(session, values)
+    await indicators.refresh_around(session, facility_id)
     return await _written(session, caller, facility_id, action="record", from_state=None)
 
 
@@ -169,6 +171,7 @@ async def update(
     await repository.change(
         session, row.id, values | {"version": row.version + 1, "recorded_at": outbox.now()}
     )
+    await indicators.refresh_around(session, row.id, row.division_code)
     return await _written(session, caller, row.id, action=action, from_state=row.state, note=note)
 
 
