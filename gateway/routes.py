@@ -101,6 +101,16 @@ ROUTES: tuple[Route, ...] = (
         timeout_seconds=30.0,
         cacheable=True,
     ),
+    Route("/v1/devices", Service.facilities, body_limit_bytes=4 * KIBIBYTE),
+    # A terminal cannot sign in: it proves itself to the service with a key of its own.
+    Route(
+        "/v1/device-heartbeats",
+        Service.facilities,
+        frozenset({"POST"}),
+        anonymous=frozenset({"POST"}),
+        ignores_token=True,
+        body_limit_bytes=4 * KIBIBYTE,
+    ),
     Route("/v1/ratings", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     Route("/v1/rectifications", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     Route("/v1/evaluables", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),

@@ -14,3 +14,6 @@ INDICATOR_SUMS_MENDED = Counter(
 FIGURES_RECORDED = Counter(
     "facilities_figures_recorded_total", "Yearly figures of communities recorded or corrected."
 )
+DEVICE_CHANGES = Counter(
+    "facilities_device_changes_total", "Devices that came, went or lacked something.", ["state"]
+)

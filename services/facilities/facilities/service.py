@@ -237,6 +237,7 @@ async def _ensure_valid(
         *faults(record),
         *await _position_faults(session, record, facility_id),
         *await _host_faults(session, record, facility_id),
+        *await _room_faults(session, record, facility_id),
     ]
     if not await types.is_known(session, record.facility_type):
         found.append(Fault("/facility_type", "设施类型字典里没有这个类型", "type-unknown"))
@@ -264,6 +265,17 @@ async def _position_faults(
     against = "登记的四至范围" if misplaced.is_recorded else "其他设施所在的范围"
     message = f"坐标在所属县（市、区）{against}之外约 {misplaced.metres / 1000:.0f} 公里"
     return [Fault("/position", message, "outside-county")]
+
+
+async def _room_faults(
+    session: AsyncSession, record: FacilityFields, facility_id: UUID | None
+) -> list[Fault]:
+    if facility_id is None or record.total_area_m2 is None:
+        return []
+    rooms = await repository.rooms_area(session, facility_id)
+    if rooms <= record.total_area_m2:
+        return []
+    return [Fault("/total_area_m2", f"小于各房间面积之和（{rooms:g} 平方米）", "area-too-small")]
 
 
 async def _host_faults(
