@@ -72,6 +72,10 @@ def _page(path: str) -> Route:
 ROUTES: tuple[Route, ...] = (
     _public("/v1/items", Service.catalogue, body_limit_bytes=4 * MEBIBYTE),
     _public("/v1/bundles", Service.catalogue),
+    Route("/v1/admissions", Service.catalogue),
+    Route("/v1/catalogue-proposals", Service.catalogue),
+    _public("/v1/admission-caps", Service.catalogue),
+    Route("/v1/village-lists", Service.catalogue, READ, anonymous=READ, cacheable=True),
     Route("/v1/search", Service.catalogue, READ, anonymous=READ, cacheable=True),
     Route("/v1/requests", Service.requests),
     Route("/v1/drafts", Service.requests, body_limit_bytes=256 * KIBIBYTE),
