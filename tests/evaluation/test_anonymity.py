@@ -115,7 +115,8 @@ async def test_words_survive_a_rotation_of_keys(evaluation):
     before = evaluation.settings
     keys = {**before.data_key_bytes, "newer": b"n" * 32}
     newer = Cipher(keys, "newer", before.blind_index_bytes)
-    for column in SERVICE.encrypted:
+    for column in (RATING_TEXT, STEP_NOTE):
+        assert column in SERVICE.encrypted
         async with evaluation.database.transaction() as session:
             filled = column in (RATING_TEXT, STEP_NOTE)
             assert len(await rotate(session, newer, column)) == int(filled)

@@ -32,7 +32,7 @@ _SUBMITTED = text(
 )
 _COMPLETE = text(
     "UPDATE case_copy SET completed_version = :case_version, completed_on = :completed_on, "
-    "handler_name = :handler_name, handler_id = :handler_id "
+    "promised_on = :due_on, handler_name = :handler_name, handler_id = :handler_id "
     "WHERE case_id = :case_id AND coalesce(completed_version, 0) < :case_version"
 )
 _INSERT = text(
@@ -57,6 +57,7 @@ _LOCK_UNRATED = text(
     "WHERE NOT e.is_rated AND e.open_until < :today ORDER BY e.open_until, e.id "
     "LIMIT 1 FOR UPDATE OF e SKIP LOCKED"
 )
+_IDS_OF = text("SELECT id FROM evaluable WHERE case_id = :case_id")
 _MARK_RATED = text("UPDATE evaluable SET is_rated = true WHERE id = :id")
 _STANDING = (
     "one.level, one.origin, one.given_on, one.channel, one.state, "
@@ -154,6 +155,11 @@ async def lock_one_unrated(session: AsyncSession, today: date) -> EvaluableFacts
     """Lock one service whose period passed without a rating."""
     row = (await session.execute(_LOCK_UNRATED, {"today": today})).one_or_none()
     return EvaluableFacts.of(row) if row else None
+
+
+async def ids_of(session: AsyncSession, case_id: UUID) -> Sequence[UUID]:
+    """Evaluable services of a case."""
+    return (await session.scalars(_IDS_OF, {"case_id": case_id})).all()
 
 
 async def mark_rated(session: AsyncSession, evaluable_id: UUID) -> None:

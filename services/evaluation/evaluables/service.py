@@ -30,6 +30,7 @@ from services.evaluation.evaluables.schemas import EvaluableRead, GivenRating, O
 from services.evaluation.facts import EvaluableFacts
 from services.evaluation.metrics import OPENED
 from services.evaluation.models import SERVICE_NAMES, Origin
+from services.evaluation.scores import service as scores
 
 
 class EvaluableNotFound(NotFound):
@@ -99,6 +100,8 @@ async def open_service(
     done = Done.of(event)
     if isinstance(event, CaseCompleted):
         await repository.record_completion(session, event)
+        for evaluable_id in await repository.ids_of(session, event.case_id):
+            scores.touch(session, evaluable_id)
         done = replace(
             done,
             handler_id=event.handler_id,
@@ -132,6 +135,7 @@ async def _open(session: AsyncSession, done: Done, opening: Opening, supplement_
     )
     if not await repository.insert(session, facts, opened_at=opened_at):
         return
+    scores.touch(session, facts.evaluable_id)
     OPENED.inc()
     await record(
         session,

@@ -5,7 +5,7 @@ What counts, of every service that was open to rating:
 - `current_*`: one rating, the 追评 where there is one, else the first;
 - `first_*`: the first ratings as they were given, so that a 差评 made good stays in the statistics;
 - `default_count`: ratings the system gave after silence; in neither of the above nor in any rate;
-- `opened`, `opened_rated`: the service itself, and whether its resident rated it;
+- `opened`, `opened_rated`: finished cases, which residents are asked to rate, and those rated;
 - `promised`, `kept`: whether a promised date is known for it, and was kept;
 - `matters…`: the 差评整改 of a bad rating: solved, answered, answered in time, called back.
 

@@ -46,7 +46,6 @@ from services.evaluation.ratings.rules import ChangeRefusal, Changing, change_re
 from services.evaluation.ratings.schemas import RatingCorrection, RatingStanding
 from services.evaluation.rectifications import service as rectifications
 from services.evaluation.scores import service as scores
-from services.evaluation.scores.rules import Change
 from services.evaluation.settings import EvaluationSettings
 from services.evaluation.tags import service as tags
 
@@ -275,8 +274,6 @@ async def _follow(
 ) -> None:
     """Bring the change into the scores, and open or close what is done about a bad rating."""
     _, after = await evaluables.lock(session, hold.facts.evaluable_id)
-    first = after.first
-    assert first is not None
     holds = counted(after).current
     if holds is not None and holds.is_bad:
         if level is not None and level.is_bad:
@@ -285,5 +282,4 @@ async def _follow(
             )
     else:
         await rectifications.close_for(session, hold.facts.evaluable_id, outcome, at=hold.at)
-    change = Change.between(counted(hold.standing), counted(after), first.given_on, first.channel)
-    await scores.apply(session, hold.facts, change)
+    scores.touch(session, hold.facts.evaluable_id)

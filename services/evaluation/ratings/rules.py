@@ -4,9 +4,21 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from contracts.values import RatingLevel
 from services.evaluation.evaluables.rules import Given, Standing
 from services.evaluation.models import Origin, RatingState, RectificationState
-from services.evaluation.scores.rules import Counted
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What counts of one evaluable service: its first rating, the one that holds now, a default.
+
+    None where there is none, or where it was withdrawn or excluded.
+    """
+
+    first: RatingLevel | None = None
+    current: RatingLevel | None = None
+    default: bool = False
 
 
 def counted(standing: Standing) -> Counted:

@@ -13,7 +13,7 @@ from servicekit.outbox import now, record
 from servicekit.personal_data import Cipher
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.evaluables import service as evaluables
-from services.evaluation.evaluables.rules import FIRST, Given, Standing
+from services.evaluation.evaluables.rules import FIRST
 from services.evaluation.facts import EvaluableFacts
 from services.evaluation.fingerprints import Fingerprints, words_hash
 from services.evaluation.free_text import RATING_TEXT, screen
@@ -22,7 +22,6 @@ from services.evaluation.metrics import DEFAULTED, RATED
 from services.evaluation.models import Origin, RatingChannel
 from services.evaluation.ratings import repository
 from services.evaluation.ratings.repository import NewRating
-from services.evaluation.ratings.rules import counted
 from services.evaluation.ratings.schemas import (
     OpenedRectification,
     RatingContent,
@@ -31,7 +30,6 @@ from services.evaluation.ratings.schemas import (
 )
 from services.evaluation.rectifications import service as rectifications
 from services.evaluation.scores import service as scores
-from services.evaluation.scores.rules import Change
 from services.evaluation.settings import EvaluationSettings
 from services.evaluation.tags import service as tags
 
@@ -69,24 +67,23 @@ async def give(
         RectificationUnderWay: see `evaluables.service.lock_for_rating`.
         RaterIsStaff, TagUnknown, TagOfOtherLevel, TagRetired: see `give_to`.
 
-    Concurrency: locks the evaluable service first and score rows last.
+    Concurrency: locks the evaluable service first; its scores change last, before the commit.
     """
     if not caller.is_resident:
         raise StaffMayNotRate
     if not caller.has("resident"):
         raise WrongRole
-    facts, standing = await evaluables.lock_for_rating(
+    facts, _ = await evaluables.lock_for_rating(
         session, body.evaluable_id, caller.account_id, assess_number=body.assess_number
     )
     found = Fingerprints.of(cipher, device=device, account=caller.account_id)
     way = Way(RatingChannel(body.channel), found)
-    return await give_to(session, facts, standing, body, way=way, cipher=cipher, settings=settings)
+    return await give_to(session, facts, body, way=way, cipher=cipher, settings=settings)
 
 
 async def give_to(
     session: AsyncSession,
     facts: EvaluableFacts,
-    standing: Standing,
     content: RatingContent,
     *,
     way: Way,
@@ -121,7 +118,7 @@ async def give_to(
     opened = None
     if content.level.is_bad:
         opened = await _rectify(session, facts, rating, settings)
-    await scores.apply(session, facts, _change(standing, content, rating, way.channel))
+    scores.touch(session, facts.evaluable_id)
     RATED.labels(content.level.value, str(content.assess_number)).inc()
     return RatingReceipt(
         id=rating.id,
@@ -162,16 +159,6 @@ def _new(content: RatingContent, facts: EvaluableFacts, way: Way, cipher: Cipher
     )
 
 
-def _change(
-    standing: Standing, content: RatingContent, rating: NewRating, channel: RatingChannel
-) -> Change:
-    """What a new rating changes; day and channel are those of the first one of the service."""
-    given = Given(content.level, Origin.resident, rating.given_on, channel)
-    first = standing.first or given
-    after = Standing(standing.open_until, first, None if first is given else given)
-    return Change.between(counted(standing), counted(after), first.given_on, first.channel)
-
-
 async def _rectify(
     session: AsyncSession,
     facts: EvaluableFacts,
@@ -208,10 +195,6 @@ async def give_one_default(session: AsyncSession, level: RatingLevel) -> bool:
     )
     await repository.insert_rating(session, rating)
     await evaluables.mark_rated(session, facts.evaluable_id)
-    before = Standing(facts.open_until)
-    after = Standing(facts.open_until, Given(level, Origin.default, rating.given_on))
-    await scores.apply(
-        session, facts, Change.between(counted(before), counted(after), rating.given_on)
-    )
+    scores.touch(session, facts.evaluable_id)
     DEFAULTED.inc()
     return True

@@ -30,6 +30,7 @@ from services.evaluation.rectifications.transitions import (
     tell_closed,
     tell_reopened,
 )
+from services.evaluation.scores import service as scores
 from services.evaluation.settings import EvaluationSettings
 
 
@@ -180,5 +181,6 @@ async def fill_due_dates(session: AsyncSession) -> int:
         due_on = await due_after(session, row.limit_from, row.limit_days)
         if due_on is not None:
             await repository.change(session, row.id, {"due_on": due_on})
+            scores.touch(session, row.evaluable_id)
             filled += 1
     return filled

@@ -19,6 +19,7 @@ from services.evaluation.models import Outcome
 from services.evaluation.rectifications import repository
 from services.evaluation.rectifications.repository import Matter
 from services.evaluation.rectifications.rules import TRANSITIONS, Action
+from services.evaluation.scores import service as scores
 from services.evaluation.settings import EvaluationSettings
 
 
@@ -62,6 +63,7 @@ async def step(
             "happened_at": at,
         },
     )
+    scores.touch(session, matter.facts.evaluable_id)
     RECTIFICATION_STEPS.labels(action.value).inc()
 
 

@@ -1,6 +1,6 @@
-"""The recount: scores worked out anew from the ratings, and what differs put right.
+"""The recount: scores worked out anew from ratings and rectifications, and what differs put right.
 
-The roll-ups are kept rating by rating; this is the check that nothing was ever lost or doubled.
+The roll-ups follow change by change; this is the check that nothing was ever lost or doubled.
 """
 
 from collections.abc import Sequence
@@ -10,99 +10,115 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.values import RatingLevel
-from services.evaluation.scores.repository import COUNTS, CURRENT, FIRST
-
-
-def _count(name: str, condition: str) -> str:
-    return f"count(*) FILTER (WHERE {condition})::int AS {name}"
-
-
-def _counted(level_column: str, names: dict[RatingLevel, str]) -> list[str]:
-    return [
-        _count(name, f"origin = 'resident' AND {level_column} = '{level.value}'")
-        for level, name in names.items()
-    ]
-
-
-_COUNTED = ", ".join(
-    [
-        *_counted("current_level", CURRENT),
-        *_counted("first_level", FIRST),
-        _count("default_count", "origin = 'default'"),
-    ]
+from services.evaluation.scores.counting import (
+    COUNTS,
+    OPENED,
+    OUTCOMES,
+    SUBJECTS,
+    TABLES,
+    by_day,
+    truth,
 )
-#: One row per evaluable service and subject it counts for.
-_RATED = (
-    "SELECT subject.kind AS subject_kind, subject.id AS subject_id, one.given_on AS day, "
-    "one.origin, CASE WHEN one.state = 'counted' THEN one.level END AS first_level, "
-    "coalesce(two.level, CASE WHEN one.state = 'counted' THEN one.level END) AS current_level "
-    "FROM rating one LEFT JOIN rating two "
-    "ON two.evaluable_id = one.evaluable_id AND two.assess_number = 2 AND two.state = 'counted' "
-    "CROSS JOIN LATERAL (VALUES ('item', one.item_id::text), ('unit', one.unit_code)) "
-    "AS subject (kind, id) WHERE one.assess_number = 1 AND subject.id IS NOT NULL"
+from services.evaluation.scores.rules import Grain
+
+_HOLD = text("LOCK TABLE score_fact IN EXCLUSIVE MODE")
+_OPEN = text(
+    f"INSERT INTO score_fact (evaluable_id, {', '.join(SUBJECTS)}) {OPENED} "
+    "WHERE NOT EXISTS (SELECT FROM score_fact f WHERE f.evaluable_id = e.id)"
 )
-_BY_DAY = (
-    f"SELECT subject_kind, subject_id, day, {_COUNTED} FROM ({_RATED}) rated "  # noqa: S608
-    "GROUP BY subject_kind, subject_id, day"
+_OLD = ", ".join(f"f.{name}" for name in OUTCOMES)
+_NEW = ", ".join(f"t.{name}" for name in OUTCOMES)
+_CORRECT = text(
+    f"UPDATE score_fact f SET ({', '.join(OUTCOMES)}) = ({_NEW}) FROM ({truth('true')}) t "  # noqa: S608
+    f"WHERE t.evaluable_id = f.evaluable_id AND ({_OLD}) IS DISTINCT FROM ({_NEW})"
 )
-_TOTALS = (
-    f"SELECT subject_kind, subject_id, {_COUNTED} FROM ({_RATED}) rated "  # noqa: S608
-    "GROUP BY subject_kind, subject_id"
-)
+_FACTS = "SELECT 1 AS sign, * FROM score_fact"
+_COUNT = text(f"CREATE TEMPORARY TABLE recounted ON COMMIT DROP AS {by_day(_FACTS)}")
+_ANALYZE = text("ANALYZE recounted")
+_NAMES = ", ".join(COUNTS)
+_SUMMED = ", ".join(f"sum({name})::int AS {name}" for name in COUNTS)
+_KEY = "subject_kind, subject_id, day"
+_FIRST_DAY = {
+    Grain.day: "day",
+    Grain.month: "date_trunc('month', day)::date",
+    Grain.year: "date_trunc('year', day)::date",
+}
 
 
-def _differ(one: str, other: str) -> str:
-    return " OR ".join(
-        f"coalesce({one}.{name}, 0) <> coalesce({other}.{name}, 0)" for name in COUNTS
+def _counted(grain: Grain) -> str:
+    """The recounted rows of one roll-up."""
+    if grain is Grain.all:
+        return (
+            "SELECT subject_kind, subject_id, max(subject_name) AS subject_name, "  # noqa: S608
+            f"max(division_code) AS division_code, {_SUMMED} FROM recounted GROUP BY 1, 2"
+        )
+    first_day = _FIRST_DAY[grain]
+    return (
+        f"SELECT subject_kind, subject_id, {first_day} AS day, {_SUMMED} "  # noqa: S608
+        "FROM recounted GROUP BY 1, 2, 3"
     )
 
 
-_DIFFERING = text(
-    f"WITH by_day AS ({_BY_DAY}), totals AS ({_TOTALS}) "  # noqa: S608
-    "SELECT subject_kind, subject_id FROM totals FULL JOIN score USING (subject_kind, subject_id) "
-    f"WHERE {_differ('totals', 'score')} UNION "
-    "SELECT subject_kind, subject_id FROM by_day "
-    "FULL JOIN score_day USING (subject_kind, subject_id, day) "
-    f"WHERE {_differ('by_day', 'score_day')} ORDER BY 1, 2"
+def _differing(grain: Grain) -> str:
+    key = "subject_kind, subject_id" if grain is Grain.all else _KEY
+    differ = " OR ".join(f"coalesce(r.{n}, 0) <> coalesce(s.{n}, 0)" for n in COUNTS)
+    return (
+        f"SELECT subject_kind, subject_id FROM ({_counted(grain)}) r "  # noqa: S608
+        f"FULL JOIN {TABLES[grain]} s USING ({key}) WHERE {differ}"
+    )
+
+
+_DIFFERING = text(" UNION ".join(_differing(grain) for grain in Grain) + " ORDER BY 1, 2")
+_WRONG = (
+    "(subject_kind, subject_id) IN "
+    "(SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[])))"
 )
-_LOCK = text("LOCK TABLE rating IN SHARE MODE")
-_CLEAR_DAYS = text("DELETE FROM score_day WHERE subject_kind = :kind AND subject_id = :id")
-_WRITE_DAYS = text(
-    f"INSERT INTO score_day (subject_kind, subject_id, day, {', '.join(COUNTS)}) "  # noqa: S608
-    f"SELECT subject_kind, subject_id, day, {', '.join(COUNTS)} FROM ({_BY_DAY}) days "
-    "WHERE subject_kind = :kind AND subject_id = :id"
+_CLEAR = [
+    text(f"DELETE FROM {TABLES[grain]} WHERE {_WRONG}")  # noqa: S608
+    for grain in _FIRST_DAY
+]
+_WRITE = [
+    text(
+        f"INSERT INTO {TABLES[grain]} ({_KEY}, {_NAMES}) SELECT {_KEY}, {_NAMES} "  # noqa: S608
+        f"FROM ({_counted(grain)}) r WHERE {_WRONG}"
+    )
+    for grain in _FIRST_DAY
+]
+_ZERO = text(
+    f"UPDATE score SET {', '.join(f'{name} = 0' for name in COUNTS)}, revision = revision + 1, "  # noqa: S608
+    f"changed_at = :changed_at WHERE {_WRONG} AND NOT EXISTS (SELECT FROM recounted r "
+    "WHERE r.subject_kind = score.subject_kind AND r.subject_id = score.subject_id) RETURNING *"
 )
-_SETS = ", ".join(f"{name} = coalesce(totals.{name}, 0)" for name in COUNTS)
-_WRITE_TOTALS = text(
-    f"WITH totals AS (SELECT * FROM ({_TOTALS}) t WHERE subject_kind = :kind AND subject_id = :id) "  # noqa: S608
-    "UPDATE score SET revision = revision + 1, changed_at = :changed_at, "
-    f"{_SETS} FROM (SELECT 1) one LEFT JOIN totals ON true "
-    "WHERE score.subject_kind = :kind AND score.subject_id = :id RETURNING score.*"
-)
-_ENSURE = text(
-    "INSERT INTO score (subject_kind, subject_id, revision, changed_at, division_code) VALUES "
-    "(:kind, :id, 0, :changed_at, :division_code) ON CONFLICT DO NOTHING"
+_WRITE_ALL = text(
+    "INSERT INTO score AS s (subject_kind, subject_id, subject_name, division_code, revision, "  # noqa: S608
+    f"changed_at, {_NAMES}) SELECT subject_kind, subject_id, subject_name, division_code, 1, "
+    f":changed_at, {_NAMES} FROM ({_counted(Grain.all)}) r WHERE {_WRONG} "
+    "ON CONFLICT (subject_kind, subject_id) DO UPDATE SET revision = s.revision + 1, "
+    "changed_at = excluded.changed_at, "
+    + ", ".join(f"{name} = excluded.{name}" for name in COUNTS)
+    + " RETURNING *"
 )
 
 
-async def hold_ratings(session: AsyncSession) -> None:
-    """Keep ratings as they are until the commit; who gives one meanwhile waits."""
-    await session.execute(_LOCK)
+async def count(session: AsyncSession) -> Sequence[Any]:
+    """Count everything anew; return kind and id of the subjects whose roll-ups differ.
 
-
-async def differing(session: AsyncSession) -> Sequence[Any]:
-    """Subjects whose roll-ups are not what their ratings add up to: kind and id."""
+    Concurrency: until the commit whoever changes a score waits.
+    """
+    for statement in (_HOLD, _OPEN, _CORRECT, _COUNT, _ANALYZE):
+        await session.execute(statement)
     return (await session.execute(_DIFFERING)).all()
 
 
-async def rewrite(session: AsyncSession, kind: str, subject_id: str, changed_at: datetime) -> Any:
-    """Write a subject's roll-ups anew from its ratings; return the score."""
-    key = {"kind": kind, "id": subject_id}
-    division_code = subject_id.partition(":")[0] if kind == "unit" else None
-    await session.execute(
-        _ENSURE, {**key, "changed_at": changed_at, "division_code": division_code}
-    )
-    await session.execute(_CLEAR_DAYS, key)
-    await session.execute(_WRITE_DAYS, key)
-    return (await session.execute(_WRITE_TOTALS, {**key, "changed_at": changed_at})).one()
+async def correct(
+    session: AsyncSession, differing: Sequence[Any], changed_at: datetime
+) -> list[Any]:
+    """Write the roll-ups of these subjects anew, as counted by `count`; return the scores."""
+    wrong = {"kinds": [row.subject_kind for row in differing]}
+    wrong["ids"] = [row.subject_id for row in differing]
+    for statement in (*_CLEAR, *_WRITE):
+        await session.execute(statement, wrong)
+    dated = {**wrong, "changed_at": changed_at}
+    zeroed = (await session.execute(_ZERO, dated)).all()
+    written = (await session.execute(_WRITE_ALL, dated)).all()
+    return [*zeroed, *written]
