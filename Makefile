@@ -11,6 +11,9 @@ PYTHON := $(BIN)/python
 SOURCES := contracts servicekit services gateway devstack yichuang tests
 # One part of the tests: make test T=tests/gateway
 T ?=
+# How long a storm lasts, seconds
+S ?= 180
+SEED ?=
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,8 +41,8 @@ check: setup ## format, lint, types, import directions, architecture, contracts
 	@$(BIN)/lint-imports
 	@$(PYTHON) -m pytest -q tests/architecture tests/contracts
 
-faults: setup ## kill, freeze and cut off real processes: nothing lost, nothing doubled
-	@$(PYTHON) -m pytest tests/faults
+faults: setup ## a storm of random faults over real processes: make faults S=600 SEED=7
+	@$(PYTHON) -m tests.faults.storm --seconds $(S) $(if $(SEED),--seed $(SEED))
 
 format: setup ## format the source and mend what the linter can
 	@$(BIN)/ruff format .

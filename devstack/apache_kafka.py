@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,14 @@ rootLogger.appenderRef.console.ref = console
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """A second listener, whose clients are told to come back through something in between."""
+
+    listen: int
+    advertise: int
+
+
 class ApacheKafka:
     """A broker with all it owns in one directory; it survives being stopped, killed and frozen."""
 
@@ -41,6 +50,8 @@ class ApacheKafka:
         self._java = java
         self._jars = jars
         self._child = Child()
+        #: Set before the start.
+        self.detour: Detour | None = None
 
     @property
     def bootstrap_servers(self) -> str:
@@ -167,11 +178,18 @@ class ApacheKafka:
         """Settings of a single node. Source: Apache Kafka documentation, broker configs."""
         controller = f"127.0.0.1:{self._ports.kafka_controller}"
         listeners = f"PLAINTEXT://{self.bootstrap_servers},CONTROLLER://{controller}"
+        advertised = listeners
+        if self.detour:
+            listeners += f",DETOUR://127.0.0.1:{self.detour.listen}"
+            advertised += f",DETOUR://127.0.0.1:{self.detour.advertise}"
         return {
             "process.roles": "broker,controller",
             "node.id": "1",
             "listeners": listeners,
-            "advertised.listeners": listeners,
+            "advertised.listeners": advertised,
+            "listener.security.protocol.map": (
+                "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,DETOUR:PLAINTEXT"
+            ),
             "controller.listener.names": "CONTROLLER",
             "controller.quorum.bootstrap.servers": controller,
             "log.dirs": str(self._directory / "data"),

@@ -17,19 +17,12 @@ from contracts.topics import TOPICS
 from servicekit.app import create_router, openapi_document
 from servicekit.bus import Subscription
 from servicekit.idempotency import IdempotentRoute
-from servicekit.process import Service, load_service
-from servicekit.settings import ServiceSettings
+from servicekit.process import load_service
 from tests.architecture.tree import ROOT, deployable_names, package_of, service_names
-from tests.support.service import settings_for
-
-NO_DATABASE = "postgresql://nobody:none@127.0.0.1:9/none"
+from tests.support.service import settings_of, subscriptions_of
 
 each_service = pytest.mark.parametrize("name", service_names())
 each_deployable = pytest.mark.parametrize("name", deployable_names())
-
-
-def settings_of(service: Service) -> ServiceSettings:
-    return settings_for(service.settings, NO_DATABASE)
 
 
 @cache
@@ -41,13 +34,6 @@ def app_of(name: str) -> FastAPI:
         return app
     service = load_service(name)
     return service.create_app(settings_of(service))
-
-
-def subscriptions_of(name: str) -> list[Subscription]:
-    service = load_service(name)
-    if service.create_worker is None:
-        return []
-    return list(service.create_worker(settings_of(service)).subscriptions)
 
 
 @each_deployable

@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 
 from services.facilities.definition import SERVICE
-from services.facilities.indicators import service as indicators
 from services.facilities.seed import seed
 from tests.support.service import running
 
 DATA = Path(__file__).parents[2] / "data"
-REFERENCE = frozenset({"division", "community", "facility_type", "indicator"})
+REFERENCE = frozenset({"division", "community", "facility_type"})
 
 
 @pytest.fixture(scope="session")
@@ -39,11 +38,3 @@ async def bare(bare_session):
     """The service with an empty database."""
     yield bare_session
     await bare_session.empty()
-
-
-@pytest.fixture
-async def counted(facilities):
-    """The service with its sums of indicators as a seeded deployment has them."""
-    async with facilities.database.transaction() as session:
-        await indicators.recount(session)
-    return facilities

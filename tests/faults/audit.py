@@ -1,5 +1,6 @@
 """After a fault: every acknowledged request in every place exactly once, and in order."""
 
+import contextlib
 import json
 from collections import Counter, defaultdict
 from typing import Any
@@ -12,6 +13,8 @@ from contracts.topics import REQUESTS
 from devstack.stack import Stack
 from tests.faults.citizens import Record, until
 
+#: Key, value and headers.
+Raw = tuple[bytes, bytes, list[tuple[str, bytes]]]
 SUBMITTED, WITHDRAWN = "request-submitted", "case-withdrawn"
 
 
@@ -112,6 +115,17 @@ async def _in_order_on_the_topic(stack: Stack, record: Record) -> int:
 
 async def topic_events(stack: Stack, topic: str = REQUESTS) -> list[tuple[str, str, Any]]:
     """Everything on a topic: event id, type and body, in order per partition."""
+    events = []
+    for _, value, headers in await raw_records(stack, topic):
+        named = dict(headers)
+        event_type = named["ce_type"].decode()
+        with contextlib.suppress(ValueError):  # poison
+            events.append((named["ce_id"].decode(), event_type, json.loads(value)))
+    return events
+
+
+async def raw_records(stack: Stack, topic: str) -> list[Raw]:
+    """Every record of a topic as it is: key, value, headers; in order per partition."""
     servers = stack.broker.bootstrap_servers
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers, enable_auto_commit=False, auto_offset_reset="earliest"
@@ -120,33 +134,31 @@ async def topic_events(stack: Stack, topic: str = REQUESTS) -> list[tuple[str, s
     try:
         partitions = [TopicPartition(topic, number) for number in await _partitions(servers, topic)]
         consumer.assign(partitions)
-        events = []
+        records: list[Raw] = []
         for partition, end in (await consumer.end_offsets(partitions)).items():
             while await consumer.position(partition) < end:
                 batch = await consumer.getmany(partition, timeout_ms=1000)
                 for message in batch.get(partition, ()):
-                    headers = dict(message.headers)
-                    events.append(
-                        (
-                            headers["ce_id"].decode(),
-                            headers["ce_type"].decode(),
-                            json.loads(message.value),
-                        )
-                    )
-        return events
+                    records.append((message.key, message.value, list(message.headers)))
+        return records
     finally:
         await consumer.stop()
 
 
 async def dead_letters(stack: Stack) -> list[Any]:
     """Everything in the dead-letter topics of the requests topic."""
+    names = await dead_letter_topics(stack)
+    return [event for name in names for event in await topic_events(stack, name)]
+
+
+async def dead_letter_topics(stack: Stack, topic: str = REQUESTS) -> list[str]:
+    """One for each group of consumers of a topic."""
     admin = AIOKafkaAdminClient(bootstrap_servers=stack.broker.bootstrap_servers)
     await admin.start()
     try:
-        names = [name for name in await admin.list_topics() if name.startswith(f"{REQUESTS}.dlq.")]
+        return [name for name in await admin.list_topics() if name.startswith(f"{topic}.dlq.")]
     finally:
         await admin.close()
-    return [event for name in names for event in await topic_events(stack, name)]
 
 
 async def _partitions(servers: str, topic: str) -> list[int]:

@@ -47,7 +47,7 @@ class Citizens:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         keys = json.loads(stack.around.secrets.signing_keys_file.read_text())
-        self._key = KeySet.import_key_set(keys).keys[0]
+        self.key = KeySet.import_key_set(keys).keys[0]
         self._url = f"http://127.0.0.1:{stack.ports.http('requests')}"
         self._client = httpx.AsyncClient(base_url=self._url, timeout=10, trust_env=False)
 
@@ -55,7 +55,7 @@ class Citizens:
         await self._client.aclose()
 
     def headers(self, account_id: UUID) -> dict[str, str]:
-        return resident(account_id, key=self._key)
+        return resident(account_id, key=self.key)
 
     async def wait_until_intake_knows_the_item(self) -> None:
         async def probe() -> bool:

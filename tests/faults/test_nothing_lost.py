@@ -165,24 +165,6 @@ async def test_postgres_restarted_under_load(stack, citizens):
     await nothing_lost_nothing_doubled(stack, record)
 
 
-async def test_workers_killed_again_and_again_under_load(stack, citizens):
-    record = Record()
-    loading = asyncio.create_task(citizens.load(record, clients=4, seconds=10))
-    for _ in range(4):
-        seen = len(record.requests)
-
-        async def more_are_in(seen: int = seen) -> bool:
-            return len(record.requests) > seen + 10 or loading.done()
-
-        await until("more requests are in", more_are_in)
-        for name in ("requests.worker", "exchange.worker", "requests.api"):
-            stack.supervisor.kill(name, signal.SIGKILL)
-        await stack.supervisor.wait_until_ready("requests.api")
-    await loading
-    await stack.supervisor.wait_until_ready()
-    await nothing_lost_nothing_doubled(stack, record)
-
-
 async def test_intake_goes_on_with_everything_else_stopped(stack, citizens):
     record = Record()
     for name in OTHERS:

@@ -14,9 +14,10 @@ import asyncpg
 import httpx
 from fastapi import FastAPI
 
+from servicekit.bus import Subscription
 from servicekit.database import Database
 from servicekit.migrations import upgrade
-from servicekit.process import Service
+from servicekit.process import Service, load_service
 from servicekit.settings import ServiceSettings
 from tests.support import tokens
 
@@ -36,6 +37,19 @@ def settings_for(settings: type[ServiceSettings], dsn: str, **values) -> Service
         "pool_size": 10,
     }
     return settings(**(defaults | values))
+
+
+def settings_of(service: Service) -> ServiceSettings:
+    """Settings with which its parts can be put together, but reach nothing."""
+    return settings_for(service.settings, "postgresql://nobody:none@127.0.0.1:9/none")
+
+
+def subscriptions_of(name: str) -> list[Subscription]:
+    """What the worker of a service listens to."""
+    service = load_service(name)
+    if service.create_worker is None:
+        return []
+    return list(service.create_worker(settings_of(service)).subscriptions)
 
 
 class Databases:

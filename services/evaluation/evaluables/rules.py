@@ -38,8 +38,8 @@ class Refusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """A rating of an evaluable service as it stands."""
+class FirstRating:
+    """The first rating of an evaluable service."""
 
     level: RatingLevel
     origin: Origin
@@ -47,19 +47,14 @@ class Given:
     channel: RatingChannel | None = None
     state: RatingState = RatingState.counted
 
-    @property
-    def counts(self) -> bool:
-        """Whether a resident gave it, and it was neither withdrawn nor excluded."""
-        return self.origin is Origin.resident and self.state is RatingState.counted
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Everything that decides whether an evaluable service may be rated."""
 
     open_until: date
-    first: Given | None = None
-    second: Given | None = None
+    first: FirstRating | None = None
+    has_second: bool = False
     rectification: RectificationState | None = None
     #: From the reply on: 追评 up to this day, though the supplement period may be over.
     rerate_until: date | None = None
@@ -84,9 +79,10 @@ def _first_refusal(standing: Standing, today: date) -> Refusal | None:
 
 
 def _second_refusal(standing: Standing, today: date) -> Refusal | None:
-    if standing.second is not None:
+    if standing.has_second:
         return Refusal.given_already
-    if standing.first is None or not standing.first.counts:
+    first = standing.first
+    if first is None or first.origin is Origin.default or first.state is not RatingState.counted:
         return Refusal.no_first_rating
     if standing.rectification in _UNDER_WAY:
         return Refusal.rectification_under_way

@@ -53,15 +53,7 @@ from services.evaluation.models.rectifications import (
     RectificationState,
     RectificationStep,
 )
-from services.evaluation.models.scores import (
-    Score,
-    ScoreCounts,
-    ScoreDay,
-    ScoreFact,
-    ScoreMonth,
-    ScoreYear,
-    SubjectKind,
-)
+from services.evaluation.models.scores import LevelCounts, Score, ScoreDay, SubjectKind
 from services.evaluation.models.technical import (
     DataAccess,
     IdempotencyKey,
@@ -93,6 +85,7 @@ __all__ = [
     "IdempotencyKey",
     "IntegrityFlag",
     "Invitation",
+    "LevelCounts",
     "NeedCount",
     "NeedKind",
     "NeedList",
@@ -113,11 +106,7 @@ __all__ = [
     "RevisionAction",
     "ScanPosition",
     "Score",
-    "ScoreCounts",
     "ScoreDay",
-    "ScoreFact",
-    "ScoreMonth",
-    "ScoreYear",
     "ServiceNumber",
     "StaffNumber",
     "StaffNumberKind",

@@ -26,7 +26,6 @@ from services.facilities.models.facilities import (
 from services.facilities.models.indicators import (
     INDICATOR_SUM,
     MEASURES,
-    Indicator,
     IndicatorMonth,
     UnmetNeed,
 )
@@ -73,7 +72,6 @@ __all__ = [
     "FacilityType",
     "HoursException",
     "IdempotencyKey",
-    "Indicator",
     "IndicatorMonth",
     "OutboxMessage",
     "Photo",

@@ -1,1 +1,0 @@
-"""Doubtful ratings: found by pure detectors, reviewed by people, never dropped in silence."""

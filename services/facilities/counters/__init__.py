@@ -1,1 +1,0 @@
-"""窗口: counters and the items of the catalogue that they take."""

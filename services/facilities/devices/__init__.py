@@ -1,1 +1,0 @@
-"""设备: what stands in a facility, and whether it lives."""

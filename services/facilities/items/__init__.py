@@ -1,1 +1,0 @@
-"""事项: the local copy of the catalogue, for what counters take."""

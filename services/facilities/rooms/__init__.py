@@ -1,1 +1,0 @@
-"""房间: rooms with all their uses, each counted once."""

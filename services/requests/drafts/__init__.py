@@ -1,1 +1,0 @@
-"""草稿: what a resident has filled in so far."""
