@@ -36,6 +36,8 @@ class EvaluationOpened(CaseRatingEvent):
     service_number: int
     service_name: str
     open_until: date
+    #: False: it may be rated, but the resident is not asked to by a message of its own.
+    invites: bool = True
 
 
 class RatingGiven(CaseRatingEvent):
@@ -49,6 +51,48 @@ class RatingGiven(CaseRatingEvent):
     assess_number: int
     level: RatingLevel
     tags: tuple[str, ...]
+    #: 服务次数 and 评价渠道 by name, as platforms above ask for them.
+    service_number: int | None = None
+    channel: str | None = None
+
+
+class RatingChangedEvent(CaseRatingEvent):
+    """Base of what becomes of a rating after it was given."""
+
+    rating_id: UUID
+    evaluable_id: UUID
+    assess_number: int
+    #: The level it has now.
+    level: RatingLevel
+
+
+class RatingCorrected(RatingChangedEvent):
+    """更正: who gave the rating changed it before anybody acted on it."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.rating-corrected.v1"
+
+    level_before: RatingLevel
+    tags: tuple[str, ...]
+
+
+class RatingWithdrawn(RatingChangedEvent):
+    """撤回: who gave the rating took it back; it counts in nothing."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.rating-withdrawn.v1"
+
+
+class RatingExcluded(RatingChangedEvent):
+    """不计入: a review found the rating mistaken or false; it counts in nothing."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.rating-excluded.v1"
+
+    ground: Literal["mistaken", "malicious", "integrity"]
+
+
+class RatingRestored(RatingChangedEvent):
+    """恢复计入: an exclusion was reversed; the rating counts again."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.rating-restored.v1"
 
 
 class RectificationOpened(CaseRatingEvent):
@@ -87,6 +131,27 @@ class RectificationClosed(CaseRatingEvent):
 
     rectification_id: UUID
     solved: bool
+    #: How it ended; None from before this was told.
+    outcome: Literal["solved", "unreached", "withdrawn", "excluded"] | None = None
+
+
+class RectificationExtended(CaseRatingEvent):
+    """延期: the limit was extended, with a reason on record."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.rectification-extended.v1"
+
+    rectification_id: UUID
+    due_on: date
+
+
+class RectificationEscalated(CaseRatingEvent):
+    """督办: the limit of the reply or of the call-back passed."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.rectification-escalated.v1"
+
+    rectification_id: UUID
+    late: Literal["reply", "call-back"]
+    due_on: date
 
 
 class CaseReopenRequested(CaseRatingEvent):

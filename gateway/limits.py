@@ -12,6 +12,7 @@ class RateClass(StrEnum):
     read = "read"
     write = "write"
     sign_in = "sign-in"
+    look_up = "look-up"  #: asking with a code instead of a name: whoever guesses must be slow
     code = "code"  #: sending a sign-in code costs money and can annoy a stranger
     verification = "verification"  #: tokens not seen before; each costs a signature check
 
@@ -30,6 +31,7 @@ DEFAULT_RATES: dict[RateClass, Rate] = {
     RateClass.read: Rate(per_second=50, burst=200),
     RateClass.write: Rate(per_second=10, burst=60),
     RateClass.sign_in: Rate(per_second=2, burst=60),
+    RateClass.look_up: Rate(per_second=0.5, burst=30),
     RateClass.code: Rate(per_second=0.2, burst=20),
     RateClass.verification: Rate(per_second=20, burst=200),
 }

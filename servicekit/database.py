@@ -1,7 +1,7 @@
 """PostgreSQL: engine, sessions, one transaction per request, and SQLModel's base per service."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -45,6 +45,20 @@ OUTBOX_CHANNEL = "outbox"
 NUDGE_SECONDS = 0.02
 
 
+#: Key under which a session keeps what is put off to the end of its transaction.
+_PUT_OFF = "before_commit"
+
+
+def before_commit(
+    session: AsyncSession, name: str, work: Callable[[AsyncSession], Awaitable[None]]
+) -> None:
+    """Put work off to the end of the transaction: done once a name, last of all, then the commit.
+
+    For what takes locks that many transactions want: taken together and in one order, at the end.
+    """
+    session.info.setdefault(_PUT_OFF, {})[name] = work
+
+
 def service_registry() -> registry:
     """A registry of the service's own, so that two services can be imported in one process."""
     return registry(metadata=MetaData(naming_convention=NAMING_CONVENTION))
@@ -86,6 +100,8 @@ class Database:
         """One transaction: commits when the block ends, rolls back when it raises."""
         async with self.sessions() as session, session.begin():
             yield session
+            for work in session.info.pop(_PUT_OFF, {}).values():
+                await work(session)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:

@@ -187,7 +187,11 @@ class Story:
 
         async def opened() -> tuple[httpx.Response, dict[str, Any]] | None:
             answer = await self.walker.call("GET", "/v1/evaluables", resident)
-            found = [each for each in answer.json()["items"] if each["case_id"] == case_id]
+            found = [
+                each
+                for each in answer.json()["items"]
+                if each["case_id"] == case_id and each["service_name"] == "办结"
+            ]
             return (answer, found[0]) if found else None
 
         answer, evaluable = await self.walker.until("opening the evaluation", opened)

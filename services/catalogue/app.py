@@ -5,10 +5,13 @@ from fastapi import FastAPI
 from servicekit.app import create_service_app
 from servicekit.auth import TokenVerifier
 from servicekit.settings import ServiceSettings
+from services.catalogue.admissions import endpoints as admissions
+from services.catalogue.admissions.errors import AlreadyInHand
 from services.catalogue.bundles import endpoints as bundles
 from services.catalogue.bundles.service import BundleCodeTaken
 from services.catalogue.items import endpoints as items
 from services.catalogue.items.service import ItemCodeTaken
+from services.catalogue.proposals import endpoints as proposals
 from services.catalogue.search import endpoints as search
 
 
@@ -18,10 +21,11 @@ def create_app(settings: ServiceSettings, *, verifier: TokenVerifier | None = No
         "catalogue",
         settings,
         title="事项目录",
-        routers=[items.router, bundles.router, search.router],
+        routers=[items.router, bundles.router, admissions.router, proposals.router, search.router],
         parts=[search.search_index],
         constraints={
             "uq_item_division_code_item_code": ItemCodeTaken,
+            "uq_admission_item_in_hand": AlreadyInHand,
             "uq_bundle_division_code_bundle_code": BundleCodeTaken,
         },
         verifier=verifier,

@@ -35,6 +35,7 @@ class ServiceObject(StrEnum):
     enterprise = "enterprise"
     public_institution = "public-institution"
     social_organisation = "social-organisation"
+    unincorporated_enterprise = "unincorporated-enterprise"
     government_organ = "government-organ"
     other_organisation = "other-organisation"
 

@@ -1,11 +1,15 @@
 """The worker process of the catalogue: relays its events, keeps scores, follows what happens."""
 
 from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired
-from contracts.evaluation import ScoreChanged
+from contracts.evaluation import ScoreChanged, UnmetNeedsListed
+from contracts.requests import RequestSubmitted
 from servicekit.bus import Subscription
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
+from services.catalogue.admissions.timers import TIMERS as ADMISSION_TIMERS
 from services.catalogue.bundles.consumers import follow_item
+from services.catalogue.proposals.consumers import count_use, offer_what_is_missed
+from services.catalogue.proposals.timers import TIMERS as PROPOSAL_TIMERS
 from services.catalogue.scores.consumers import keep_score
 
 SUBSCRIPTIONS = (
@@ -14,9 +18,13 @@ SUBSCRIPTIONS = (
         "catalogue.bundles",
         {ItemPublished: [follow_item], ItemPaused: [follow_item], ItemRetired: [follow_item]},
     ),
+    Subscription("catalogue.use", {RequestSubmitted: [count_use]}),
+    Subscription("catalogue.needs", {UnmetNeedsListed: [offer_what_is_missed]}),
 )
+
+TIMERS = {**ADMISSION_TIMERS, **PROPOSAL_TIMERS}
 
 
 def create_worker(settings: ServiceSettings) -> WorkerParts:  # noqa: ARG001 - the same for every service
     """What runs beside the relay."""
-    return WorkerParts(subscriptions=SUBSCRIPTIONS)
+    return WorkerParts(subscriptions=SUBSCRIPTIONS, timers=TIMERS)

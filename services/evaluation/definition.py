@@ -4,7 +4,7 @@ from contracts.topics import EVALUATION, SCORES
 from servicekit.process import Service
 from services.evaluation.app import create_app
 from services.evaluation.divisions import consumers as divisions
-from services.evaluation.free_text import RATING_TEXT, STEP_NOTE, WISH_DETAIL
+from services.evaluation.free_text import ENCRYPTED
 from services.evaluation.seed import seed
 from services.evaluation.settings import EvaluationSettings
 from services.evaluation.worker import create_worker
@@ -19,5 +19,5 @@ SERVICE = Service(
     publishes=[EVALUATION, SCORES],
     seed=seed,
     projections={"divisions": divisions.PROJECTION},
-    encrypted=[RATING_TEXT, STEP_NOTE, WISH_DETAIL],
+    encrypted=list(ENCRYPTED),
 )

@@ -11,8 +11,28 @@ from dataclasses import dataclass
 from servicekit.personal_data import EncryptedColumn, mask_identity_number, mask_mobile
 
 RATING_TEXT = EncryptedColumn("rating", "text")
+REVISION_TEXT = EncryptedColumn("rating_revision", "text_before")
+REVISION_REASON = EncryptedColumn("rating_revision", "reason")
 STEP_NOTE = EncryptedColumn("rectification_step", "note")
+DISPUTE_STATEMENT = EncryptedColumn("dispute", "statement")
+DISPUTE_RULING = EncryptedColumn("dispute", "ruling")
+DISPUTE_REVERSAL = EncryptedColumn("dispute", "reversal")
+FLAG_REASON = EncryptedColumn("integrity_flag", "reason")
 WISH_DETAIL = EncryptedColumn("wish", "detail")
+ATTACHMENT = EncryptedColumn("attachment", "content")
+#: What a rotation of keys must renew.
+ENCRYPTED = (
+    RATING_TEXT,
+    REVISION_TEXT,
+    REVISION_REASON,
+    STEP_NOTE,
+    DISPUTE_STATEMENT,
+    DISPUTE_RULING,
+    DISPUTE_REVERSAL,
+    FLAG_REASON,
+    WISH_DETAIL,
+    ATTACHMENT,
+)
 
 IDENTITY_NUMBER = "identity-number"
 BANK_CARD = "bank-card"

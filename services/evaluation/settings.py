@@ -15,6 +15,8 @@ class EvaluationSettings(ServiceSettings):
     #: 补充评价 "一定期限内": calendar days in which a finished service may be rated, and in which
     #: 追评 may follow a reply. Provisional: no text names a number.
     supplement_days: int = Field(default=30, ge=1, le=365)
+    #: Calendar days in which who gave a rating may correct or withdraw it. Provisional.
+    correction_days: int = Field(default=3, ge=0, le=30)
     #: Working days from a bad rating to the reply. Provisional: 德州 5 working days, others 7 and 15.
     rectification_days: int = Field(default=5, ge=1, le=60)
     #: 限期整改 may not promise a later date than this many working days. Provisional: 四川某市 15.

@@ -6,15 +6,23 @@ from servicekit.app import create_service_app
 from servicekit.auth import TokenVerifier
 from servicekit.errors import ConstraintErrors
 from services.facilities.communities import endpoints as communities
+from services.facilities.counters import endpoints as counters
+from services.facilities.devices import endpoints as devices
+from services.facilities.devices.service import DeviceSerialTaken
 from services.facilities.divisions import endpoints as divisions
 from services.facilities.facilities import endpoints as facilities
 from services.facilities.facilities.service import FacilityNameTaken
 from services.facilities.hours import endpoints as hours
+from services.facilities.indicators import endpoints as indicators
 from services.facilities.positions import endpoints as positions
+from services.facilities.rooms import endpoints as rooms
 from services.facilities.settings import FacilitiesSettings
 from services.facilities.types import endpoints as types
 
-CONSTRAINTS: ConstraintErrors = {"uq_facility_division_code_name": FacilityNameTaken}
+CONSTRAINTS: ConstraintErrors = {
+    "uq_facility_division_code_name": FacilityNameTaken,
+    "uq_device_serial_number": DeviceSerialTaken,
+}
 
 
 def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None = None) -> FastAPI:
@@ -30,6 +38,10 @@ def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None =
             types.router,  # before facilities: "types" is no identifier
             facilities.router,
             hours.router,
+            indicators.router,
+            rooms.router,
+            counters.router,
+            devices.router,
         ],
         constraints=CONSTRAINTS,
         verifier=verifier,

@@ -1,15 +1,28 @@
 """The worker of facilities: relays, keeps copies of items and calendars, and watches devices."""
 
+from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired
 from contracts.requests import CalendarYearRecorded
 from servicekit.bus import Handlers, Subscription
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
+from services.facilities.devices import service as devices
 from services.facilities.hours.calendar import keep_year
+from services.facilities.indicators import history
+from services.facilities.items.consumers import keep_item
 
 CALENDAR_HANDLERS: Handlers = {CalendarYearRecorded: [keep_year]}
-SUBSCRIPTIONS = (Subscription("facilities.calendars", CALENDAR_HANDLERS),)
+ITEM_HANDLERS: Handlers = {
+    ItemPublished: [keep_item],
+    ItemPaused: [keep_item],
+    ItemRetired: [keep_item],
+}
+SUBSCRIPTIONS = (
+    Subscription("facilities.calendars", CALENDAR_HANDLERS),
+    Subscription("facilities.items", ITEM_HANDLERS),
+)
+TIMERS = {devices.SILENT: devices.miss}
 
 
 def create_worker(_: ServiceSettings) -> WorkerParts:
     """Put the worker together."""
-    return WorkerParts(subscriptions=SUBSCRIPTIONS)
+    return WorkerParts(subscriptions=SUBSCRIPTIONS, timers=TIMERS, jobs=[history.job])

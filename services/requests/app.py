@@ -13,13 +13,14 @@ from servicekit.refreshed import Refreshed
 from services.requests.cases.endpoints import router as cases
 from services.requests.clock.endpoints import router as calendar
 from services.requests.disclosures.endpoints import router as disclosures
+from services.requests.drafts.endpoints import router as drafts
 from services.requests.reference.service import Reference, refreshed
 from services.requests.routing.endpoints import router as routing
 from services.requests.settings import RequestsSettings
 from services.requests.submissions.endpoints import router as submissions
 from services.requests.submissions.numbers import NumberAllocator
-from services.requests.submissions.repository import insert_submissions
 from services.requests.submissions.service import Intake
+from services.requests.submissions.statement import insert_submissions
 
 
 @asynccontextmanager
@@ -57,7 +58,7 @@ def create_app(settings: RequestsSettings, *, verifier: TokenVerifier | None = N
         "requests",
         settings,
         title="申请与办件",
-        routers=[submissions, cases, disclosures, routing, calendar],
+        routers=[submissions, drafts, cases, disclosures, routing, calendar],
         parts=[_reference, background(_keep_fresh), _intake],
         verifier=verifier,
         migrations="services.requests.migrations",

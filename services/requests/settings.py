@@ -2,6 +2,8 @@
 
 from datetime import time
 
+from pydantic import Field
+
 from servicekit.settings import ServiceSettings, prefixed
 
 
@@ -16,5 +18,7 @@ class RequestsSettings(ServiceSettings):
     office_closes_at: time = time(17, 30)
     #: 补正 must be answered within this many working days. Provisional, set by the county.
     correction_days: int = 10
+    #: A draft nobody touches is forgotten after so many days.
+    draft_days: int = Field(default=30, ge=1, le=365)
     #: Connections of the pool that the group write uses.
     intake_connections: int = 3

@@ -5,7 +5,8 @@ from contracts.facilities import DivisionRecorded
 from servicekit.bus import Handlers, Subscription
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
-from services.requests.cases.timers import TIMERS
+from services.requests.cases import timers as cases
+from services.requests.drafts import service as drafts
 from services.requests.reference.consumers import keep_division, keep_item
 from services.requests.triage.consumers import keep_admission
 
@@ -25,4 +26,4 @@ SUBSCRIPTIONS = (
 
 def create_worker(_: ServiceSettings) -> WorkerParts:
     """Local copies and the clock of cases."""
-    return WorkerParts(subscriptions=SUBSCRIPTIONS, timers=TIMERS)
+    return WorkerParts(subscriptions=SUBSCRIPTIONS, timers={**cases.TIMERS, **drafts.TIMERS})

@@ -139,3 +139,25 @@ def make_score(item_id: UUID | str, **overrides: Any) -> ScoreChanged:
         "recorded_at": now(),
     }
     return ScoreChanged(**(values | overrides))
+
+
+#: 实施编码: body, level (4 = county), basic code (Shanxi, 行政给付, 民政).
+IMPLEMENTATION = "11140802012345678L" + "4" + "140511000001"
+
+
+def make_elements(**overrides: Any) -> dict[str, Any]:
+    """National elements of the allowance, complete."""
+    elements = {
+        "codes": {"basic": IMPLEMENTATION[-12:], "implementation": IMPLEMENTATION},
+        "basis": "《关于全面建立困难残疾人生活补贴和重度残疾人护理补贴制度的意见》（国发〔2015〕52号）",
+        "power_source": "own-level",
+        "body": {"name": "盐湖区民政局", "uscc": IMPLEMENTATION[:18], "kind": "statutory"},
+        "handling_forms": ["window", "computer"],
+        "accept_conditions": "本区户籍，持有残疾人证，享受最低生活保障。",
+        "steps": [{"name": "受理"}, {"name": "审核"}, {"name": "发放"}],
+        "online": {"depth": ["accept"], "address": "https://example.cn/x", "entirely": False},
+        "places": [{"address": "河东东街 1 号", "hours": "工作日 8:00—18:00"}],
+        "consult_telephones": ["0359-4022222"],
+        "complaint_telephones": ["12345"],
+    }
+    return elements | overrides

@@ -12,7 +12,10 @@ from contracts.requests import (
     CaseCompleted,
     CaseEvent,
     CaseRefused,
+    CorrectionAnswered,
     CorrectionRequested,
+    RequestSubmitted,
+    SubmittedCase,
 )
 from contracts.values import DivisionLevel, division_at, division_level
 from servicekit import inbox
@@ -89,6 +92,18 @@ def figures(code: str, households: int | None, year: int = 2025, **values):
         "recorded_at": datetime.now(UTC),
     }
     return CommunityFiguresRecorded(**(defaults | values))
+
+
+def answered(case_version: int = 3, **values) -> CorrectionAnswered:
+    return _case_event(CorrectionAnswered, case_version, values)
+
+
+def submitted(event: CaseEvent, **values) -> RequestSubmitted:
+    """The submission in which the case of an event was handed in."""
+    shared = ("request_id", "request_number", "applicant_id", "division_code", "occurred_at")
+    case = SubmittedCase.model_validate(event.model_dump())
+    defaults = {name: getattr(event, name) for name in shared}
+    return RequestSubmitted(**(defaults | {"channel": "window", "cases": (case,)} | values))
 
 
 def _case_event(event: type[CaseEvent], case_version: int, values: dict[str, Any]) -> Any:

@@ -5,6 +5,7 @@ import re
 
 from servicekit.personal_data import Cipher, rotate
 from services.evaluation.definition import SERVICE
+from services.evaluation.free_text import RATING_TEXT, STEP_NOTE
 from tests.evaluation.factories import ITEM_NAME, Matter, finish_case, handler, supervisor
 
 NUMBERS = ("14080219900307123X", "13800138000", "0359-2061234", "conan@163.com")
@@ -114,9 +115,11 @@ async def test_words_survive_a_rotation_of_keys(evaluation):
     before = evaluation.settings
     keys = {**before.data_key_bytes, "newer": b"n" * 32}
     newer = Cipher(keys, "newer", before.blind_index_bytes)
-    for column in SERVICE.encrypted:
+    for column in (RATING_TEXT, STEP_NOTE):
+        assert column in SERVICE.encrypted
         async with evaluation.database.transaction() as session:
-            assert len(await rotate(session, newer, column)) == 1
+            filled = column in (RATING_TEXT, STEP_NOTE)
+            assert len(await rotate(session, newer, column)) == int(filled)
     old, evaluation.app.state.cipher = evaluation.app.state.cipher, newer
     try:
         shown = (await matter.read()).json()

@@ -8,10 +8,13 @@ from tests.evaluation.factories import (
     OTHER_UNIT,
     UNIT,
     accepted,
+    answered,
     completed,
     correction,
     deliver,
+    submitted,
 )
+from tests.support.tokens import resident
 
 OPENED = "cn.yichuang.evaluation.evaluation-opened.v1"
 
@@ -88,6 +91,58 @@ class TestOrder:
         assert await evaluation.count("case_copy") == 2
         assert await evaluation.count("evaluable") == 0
         assert await evaluation.events() == []
+
+
+class TestServicesOfACase:
+    async def test_each_service_of_a_case_opens_once_and_one_invites(self, evaluation):
+        end = completed(handler_id=uuid4(), window_code=None)
+        start = submitted(end, window_code="A3", facility_id=uuid4())
+        middle = answered(**shared(end))
+        for event in (start, middle, end):
+            event_id = uuid4()
+            await deliver(evaluation, event, event_id)
+            await deliver(evaluation, event, event_id)
+            await deliver(evaluation, event)  # told again by a producer that was killed
+        rows = await evaluation.fetch("SELECT * FROM evaluable ORDER BY service_number")
+        assert [row["service_number"] for row in rows] == [2, 3, 5]
+        assert {row["service_channel"] for row in rows} == {"window"}
+        assert {row["window_code"] for row in rows} == {"A3"}
+        assert {row["facility_id"] for row in rows} == {start.facility_id}
+        assert rows[2]["handler_id"] == end.handler_id
+        told = [body for kind, body in await evaluation.events() if kind == OPENED]
+        assert [(body["service_name"], body["invites"]) for body in told] == [
+            ("申报", False),
+            ("补正", False),
+            ("办结", True),
+        ]
+
+    async def test_a_late_submission_takes_nothing_back(self, evaluation):
+        end = completed()
+        await deliver(evaluation, end)
+        await deliver(evaluation, submitted(end))
+        copy = await copy_of(evaluation, end.case_id)
+        assert copy["case_version"] == end.case_version
+        assert copy["service_channel"] == "window"
+        assert copy["completed_on"] == end.completed_on
+        assert await evaluation.count("evaluable") == 2
+
+    async def test_services_are_rated_apart(self, evaluation):
+        end = completed()
+        await deliver(evaluation, submitted(end))
+        await deliver(evaluation, end)
+        headers = resident(end.applicant_id)
+        for row in await evaluation.fetch("SELECT id FROM evaluable"):
+            body = {"evaluable_id": str(row["id"]), "level": "satisfied", "channel": "portal"}
+            answer = await evaluation.client.post("/v1/ratings", json=body, headers=headers)
+            assert answer.status_code == 201, answer.text
+        [score] = await evaluation.fetch("SELECT rated FROM score WHERE subject_kind = 'unit'")
+        assert score["rated"] == 2
+
+
+def shared(event):
+    return event.model_dump(
+        include={"case_id", "case_number", "applicant_id", "request_id", "item_id", "unit_code"}
+    )
 
 
 def test_every_subscribed_event_has_a_handler(evaluation_session):

@@ -1,5 +1,6 @@
 """Pure rules: rating standing, tags, rectification transitions, working days, scores."""
 
+from collections import Counter
 from datetime import date, timedelta
 
 import chinese_calendar
@@ -11,7 +12,7 @@ from contracts.values import RatingLevel
 from services.evaluation.calendar.rules import CalendarMissing, WorkingCalendar
 from services.evaluation.evaluables.rules import (
     EvaluableState,
-    FirstRating,
+    Given,
     Refusal,
     Standing,
     next_assess_number,
@@ -21,7 +22,7 @@ from services.evaluation.evaluables.rules import (
 from services.evaluation.models import Origin, RectificationState
 from services.evaluation.rectifications import rules as rectification
 from services.evaluation.rectifications.rules import Action, Actor, Facts
-from services.evaluation.scores.rules import Change, Counted, Tally
+from services.evaluation.scores.rules import Grain, Tally, percentile
 from services.evaluation.seed import published_days
 from services.evaluation.tags.rules import TagRefusal, first_reason, refused_tags
 
@@ -31,7 +32,7 @@ DAYS = st.dates(date(2026, 1, 1), date(2026, 12, 31))
 
 
 class TestStanding:
-    given_before = FirstRating(RatingLevel.satisfied, Origin.resident, TODAY)
+    given_before = Given(RatingLevel.satisfied, Origin.resident, TODAY)
 
     def test_open_on_the_last_day_and_closed_after_it(self):
         standing = Standing(open_until=TODAY)
@@ -49,7 +50,7 @@ class TestStanding:
         assert refusal(standing, 2, TODAY + timedelta(days=1)) is Refusal.closed
 
     def test_a_default_rating_is_none_to_add_to(self):
-        first = FirstRating(RatingLevel.satisfied, Origin.default, TODAY)
+        first = Given(RatingLevel.satisfied, Origin.default, TODAY)
         standing = Standing(TODAY - timedelta(days=1), first)
         assert refusal(standing, 2, TODAY) is Refusal.no_first_rating
         assert state_of(standing, TODAY) is EvaluableState.closed
@@ -58,7 +59,7 @@ class TestStanding:
         st.builds(
             Standing,
             DAYS,
-            st.none() | st.builds(FirstRating, LEVELS, st.sampled_from(Origin), DAYS),
+            st.none() | st.builds(Given, LEVELS, st.sampled_from(Origin), DAYS),
             st.booleans(),
             st.none() | st.sampled_from(RectificationState),
             st.none() | DAYS,
@@ -71,7 +72,7 @@ class TestStanding:
         assert next_assess_number(standing, today) == (possible[0] if possible else None)
         if standing.first is not None:
             assert 1 not in possible
-        if standing.has_second:
+        if standing.second:
             assert 2 not in possible
 
 
@@ -95,6 +96,8 @@ class TestTags:
 
 
 ANYBODY = frozenset(Actor)
+#: What closes a matter whose rating counts no more, heard or not.
+NO_LONGER_COUNTS = (Action.withdraw_rating, Action.exclude_rating)
 STAFF = frozenset({Actor.handler, Actor.supervisor})
 
 
@@ -135,7 +138,7 @@ class TestTransitions:
             path.append(action)
             missed = 0 if action is Action.reply else missed + (action is Action.miss_call)
             assert state in RectificationState
-            if state is RectificationState.closed:
+            if state is RectificationState.closed and action not in NO_LONGER_COUNTS:
                 assert Action.reply in path
                 assert action in (Action.confirm_solved, Action.close_unreached)
                 assert action is Action.confirm_solved or missed >= 3
@@ -221,33 +224,49 @@ class TestWorkingDays:
 
 
 class TestScores:
-    def test_a_bad_rating_made_good_stays_in_the_first_counts(self):
-        bad, good = RatingLevel.dissatisfied, RatingLevel.satisfied
-        tally = Tally.empty().plus(Change.between(Counted(), Counted(bad, bad), TODAY))
-        assert (tally.satisfaction_ratio, tally.average_stars) == (0.0, 2.0)
-        tally = tally.plus(Change.between(Counted(bad, bad), Counted(bad, good), TODAY))
-        assert (tally.satisfaction_ratio, tally.average_stars) == (1.0, 4.0)
-        assert tally.rated == 1
-        assert tally.bad_first == 1
-
-    def test_default_ratings_are_in_no_rate(self):
-        tally = Tally.empty().plus(Change.between(Counted(), Counted(default=True), TODAY))
-        assert (tally.rated, tally.default) == (0, 1)
-        assert tally.satisfaction_ratio is None
-        assert tally.average_stars is None
-
-    @given(st.lists(st.tuples(LEVELS, st.none() | LEVELS), min_size=1, max_size=40))
-    def test_added_up_one_by_one_or_at_once(self, ratings):
-        tally = Tally.empty()
-        for first, again in ratings:
-            tally = tally.plus(Change.between(Counted(), Counted(first, first), TODAY))
-            if again is not None:
-                tally = tally.plus(
-                    Change.between(Counted(first, first), Counted(first, again), TODAY)
-                )
+    @given(st.lists(st.tuples(LEVELS, st.none() | LEVELS), max_size=40), st.integers(0, 5))
+    def test_shares_and_means(self, ratings, defaults):
+        first = Counter(first for first, _ in ratings)
         current = [again or first for first, again in ratings]
+        tally = Tally(Counter(current), first, defaults)
         assert tally.rated == len(ratings) == sum(tally.first.values())
+        assert tally.bad_first == sum(level.is_bad for level, _ in ratings)
+        if not ratings:
+            assert tally.satisfaction_ratio is tally.average_stars is None
+            return
         assert tally.satisfaction_ratio == sum(not level.is_bad for level in current) / len(current)
         assert tally.average_stars == sum(level.stars for level in current) / len(current)
-        assert tally.bad_first == sum(first.is_bad for first, _ in ratings)
-        assert all(count >= 0 for count in tally.current.values())
+
+    def test_rates_have_no_value_without_anything_below_the_line(self):
+        nothing, something = Tally(), Tally(opened=4, opened_rated=1, promised=2, kept=1)
+        assert nothing.active_ratio is nothing.on_time_ratio is nothing.rectified_ratio is None
+        assert (something.active_ratio, something.on_time_ratio) == (0.25, 0.5)
+        matters = Tally(
+            matters=4,
+            matters_solved=3,
+            matters_answered=2,
+            matters_in_time=1,
+            matters_called_back=4,
+        )
+        assert matters.rectified_ratio == 0.75
+        assert matters.answered_in_time_ratio == 0.5
+        assert matters.called_back_ratio == 1
+
+    @given(st.lists(st.integers(0, 9), min_size=2, max_size=30), st.data())
+    def test_percentile_is_the_share_of_others_outranked(self, floors, data):
+        own = data.draw(st.sampled_from(floors))
+        below = sum(floor < own for floor in floors)
+        share = percentile(below, floors.count(own), len(floors))
+        assert share is not None
+        above = percentile(sum(floor > own for floor in floors), floors.count(own), len(floors))
+        assert above is not None
+        assert share + above == pytest.approx(1)
+        assert 0 <= share <= 1
+
+    def test_nobody_to_compare_with(self):
+        assert percentile(0, 1, 1) is None
+
+    def test_periods_are_named_by_their_first_day(self):
+        assert Grain.day.first_day(TODAY) == TODAY
+        assert Grain.month.first_day(TODAY) == date(2026, 11, 1)
+        assert Grain.year.first_day(TODAY) == date(2026, 1, 1)

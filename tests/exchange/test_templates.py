@@ -109,7 +109,7 @@ class TestShippedTemplates:
     def test_free_text_is_what_no_other_field_can_be(self):
         """A text field that comes to an event must be sorted: free, or from a list of ours."""
         ours = {"request_number", "case_number", "item_code", "item_name", "unit_code",
-                "unit_name", "division_code", "service_name", "handler_name", "channel"}  # fmt: skip
+                "unit_name", "division_code", "service_name", "handler_name", "window_code", "channel"}  # fmt: skip
         texts = {
             name
             for event_class in TOLD

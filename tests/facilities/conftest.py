@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from services.facilities.definition import SERVICE
+from services.facilities.indicators import service as indicators
 from services.facilities.seed import seed
 from tests.support.service import running
 
 DATA = Path(__file__).parents[2] / "data"
-REFERENCE = frozenset({"division", "community", "facility_type"})
+REFERENCE = frozenset({"division", "community", "facility_type", "indicator"})
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +39,11 @@ async def bare(bare_session):
     """The service with an empty database."""
     yield bare_session
     await bare_session.empty()
+
+
+@pytest.fixture
+async def counted(facilities):
+    """The service with its sums of indicators as a seeded deployment has them."""
+    async with facilities.database.transaction() as session:
+        await indicators.recount(session)
+    return facilities

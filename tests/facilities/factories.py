@@ -1,7 +1,11 @@
 """Valid records of facilities, and who may write them."""
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
+from contracts.catalogue import ItemPublished
+from contracts.envelope import Envelope, Event
 from tests.support.tokens import bearer
 
 CITY = "140800000000"
@@ -60,3 +64,47 @@ async def recorded(service: Any, headers: dict[str, str] | None = None, **overri
     )
     assert answer.status_code == 201, answer.text
     return answer.json()
+
+
+def item_event(**overrides: Any) -> ItemPublished:
+    """An item of the catalogue as it is told."""
+    values: dict[str, Any] = {
+        "item_id": uuid4(),
+        "item_code": "provisional:temporary-assistance",
+        "version": 1,
+        "name": "临时救助",
+        "summary": "遇到急难的家庭和个人申请临时救助。",
+        "division_code": CITY,
+        "supply_category": "social-services",
+        "item_kind": "government-service",
+        "triage_class": "government-public",
+        "task_type": "05",
+        "department": "civil-affairs",
+        "level": "county",
+        "accepts_at": ["community", "township"],
+        "channels": ["window", "portal"],
+        "limits": {
+            "project_kind": "promised",
+            "promised_days": 10,
+            "promised_unit": "working-days",
+        },
+        "materials": [{"code": "m1", "name": "居民身份证", "necessity": "required"}],
+        "form": {"type": "object"},
+        "provisional": True,
+        "effective_on": "2026-01-01",
+        "revision": 1,
+        "recorded_at": datetime.now(UTC),
+    }
+    return ItemPublished.model_validate(values | overrides)
+
+
+async def deliver(service: Any, handler: Any, event: Event, times: int = 1) -> None:
+    """Hand an event to a consumer's function, as the bus does."""
+    envelope = Envelope(uuid4(), event.event_type, event.source, event.key, datetime.now(UTC))
+    for _ in range(times):
+        async with service.database.transaction() as session:
+            await handler(session, event, envelope)
+
+
+def versioned(headers: dict[str, str], version: int = 1) -> dict[str, str]:
+    return headers | {"If-Match": f'"{version}"'}

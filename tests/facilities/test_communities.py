@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from contracts.facilities import CommunityFiguresRecorded
 from services.facilities.communities.rules import FIGURES, missing
 from tests.facilities.factories import (
     COMMUNITY,
@@ -121,6 +122,16 @@ class TestRecordFigures:
             (2, 3500), (1, 3460),
         ]  # fmt: skip
         assert versions[0]["recorded_by_name"] == "统计员"
+
+    async def test_each_version_is_told_with_what_is_missing(self, facilities):
+        await put(facilities, figures())
+        await put(facilities, figures())
+        await put(facilities, figures(residents=None), version=1)
+        events = [
+            CommunityFiguresRecorded.model_validate(body) for _, body in await facilities.events()
+        ]
+        assert [(event.revision, event.residents) for event in events] == [(1, 3460), (2, None)]
+        assert events[0].figures_key == f"figures:{COMMUNITY}:2025"
 
     async def test_a_figure_left_out_becomes_missing(self, facilities):
         await put(facilities, figures())

@@ -202,9 +202,10 @@ class TestRefusals:
         assert (answer.status_code, answer.json()["code"]) == (400, "idempotency-key-required")
         await assert_nothing_written(service)
 
-    async def test_staff_may_not_submit_as_themselves(self, service):
-        answer = await submit(service, bearer("window-clerk") | key())
-        assert (answer.status_code, answer.json()["code"]) == (403, "wrong-role")
+    async def test_staff_who_take_nothing_in(self, service):
+        for role in ("handler", "supervisor", "auditor", "operator"):
+            answer = await submit(service, bearer(role) | key())
+            assert (answer.status_code, answer.json()["code"]) == (403, "wrong-role")
         await assert_nothing_written(service)
 
     async def test_nobody(self, service):

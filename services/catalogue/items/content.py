@@ -3,8 +3,7 @@
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic import StringConstraints as Constraints
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from contracts.values import (
     Channel,
@@ -14,6 +13,8 @@ from contracts.values import (
     ProjectKind,
     TimeUnit,
 )
+from services.catalogue.items.elements import Elements, Situation
+from services.catalogue.items.texts import Alias, Key, Line, Name, Paragraph, Part, optional
 from services.catalogue.vocabulary import (
     Audience,
     ItemKind,
@@ -42,23 +43,11 @@ def _village_is_community(level: Any) -> Any:
     return DivisionLevel.community if level == "village" else level
 
 
-def _text(longest: int, *, pattern: str = r"^[^\x00-\x1f]*$") -> Any:
-    return Constraints(strip_whitespace=True, min_length=1, max_length=longest, pattern=pattern)
-
-
-Name = Annotated[str, _text(200)]
-Alias = Annotated[str, _text(40)]
-Line = Annotated[str, _text(300)]
-Paragraph = Annotated[str, _text(2000, pattern=r"^[^\x00-\x08\x0b-\x1f]*$")]
 JsonObject = Annotated[dict[str, Any], AfterValidator(_is_storable)]
 #: Division level; the lowest is called 村级 in item lists, community in the division tree.
 Level = Annotated[DivisionLevel, BeforeValidator(_village_is_community)]
 #: 事项类型代码. Source: GB/T 39046-2020 A.1.
 TaskType = Literal["01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "20"]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ItemLimits(Part):
@@ -92,13 +81,22 @@ class Fee(Part):
 class ItemMaterial(Part):
     """材料."""
 
-    code: Annotated[str, Constraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    code: Key
     name: Name
     necessity: Literal["required", "optional", "deferrable", "waivable"]
     source: Literal["applicant", "government", "other"]
     form: Literal["paper", "electronic", "both"]
     copies: Annotated[int, Field(ge=0, le=99)]
     note: Line | None = None
+    #: 情形: wanted only under one of these choices; without any, always.
+    when: Annotated[tuple[Key, ...], Field(max_length=30)] = optional(())
+    kind: Literal["certificate", "application-form", "other"] | None = optional()
+    #: Who issues it, or where it is to be had.
+    source_note: Line | None = optional()
+    basis: Line | None = optional()
+    #: 填报须知 and 受理标准.
+    how_to_fill: Paragraph | None = optional()
+    acceptance: Paragraph | None = optional()
 
 
 class Result(Part):
@@ -147,3 +145,5 @@ class ItemContent(Part):
     result: Result
     questions: Annotated[tuple[Question, ...], Field(max_length=100)] = ()
     forbidden_to_villages: bool = False
+    situations: Annotated[tuple[Situation, ...], Field(max_length=20)] = optional(())
+    elements: Elements | None = optional()

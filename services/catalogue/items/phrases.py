@@ -6,6 +6,7 @@ Source: the empty-phrase check used in audits of implementation lists (实施清
 from collections.abc import Iterator
 
 from services.catalogue.items.content import ItemContent
+from services.catalogue.items.elements import Elements
 from services.catalogue.items.violation import Violation
 
 #: Phrases that look like a text and say nothing.
@@ -13,6 +14,12 @@ EMPTY_PHRASES = (
     "按规定执行", "按有关规定", "按相关规定", "详见", "相关材料", "相关证明", "以实际为准", "暂无",
 )  # fmt: skip
 EMPTY_TEXTS = frozenset({"其他", "其它", "无", "略", "同上", "/", "-", "—"})
+
+_MATERIAL_TEXTS = ("note", "source_note", "basis", "how_to_fill", "acceptance")
+_ELEMENT_TEXTS = (
+    "basis", "special_procedure_note", "accept_conditions", "quota", "statutory_note",
+    "promised_note", "result_sample", "rights", "duties", "reconsideration", "litigation",
+)  # fmt: skip
 
 
 def phrase_violations(content: ItemContent) -> Iterator[Violation]:
@@ -44,8 +51,26 @@ def _texts_of(content: ItemContent) -> Iterator[tuple[str, str]]:
         yield f"/fee/entries/{n}/standard", entry.standard
     for n, material in enumerate(content.materials):
         yield f"/materials/{n}/name", material.name
-        if material.note is not None:
-            yield f"/materials/{n}/note", material.note
+        for field in _MATERIAL_TEXTS:
+            text = getattr(material, field)
+            if text is not None:
+                yield f"/materials/{n}/{field}", text
     for n, question in enumerate(content.questions):
         yield f"/questions/{n}/question", question.question
         yield f"/questions/{n}/answer", question.answer
+    if content.elements is not None:
+        yield from _texts_of_elements(content.elements)
+
+
+def _texts_of_elements(elements: Elements) -> Iterator[tuple[str, str]]:
+    for field in _ELEMENT_TEXTS:
+        text = getattr(elements, field)
+        if text is not None:
+            yield f"/elements/{field}", text
+    for n, step in enumerate(elements.steps):
+        yield f"/elements/steps/{n}/name", step.name
+        if step.explanation is not None:
+            yield f"/elements/steps/{n}/explanation", step.explanation
+    for n, place in enumerate(elements.places):
+        yield f"/elements/places/{n}/address", place.address
+        yield f"/elements/places/{n}/hours", place.hours

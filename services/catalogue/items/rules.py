@@ -4,9 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.catalogue.items.code_rules import code_violations
 from services.catalogue.items.consistency import element_violations
 from services.catalogue.items.content import ItemContent
 from services.catalogue.items.forms import form_violations
+from services.catalogue.items.national import national_violations
 from services.catalogue.items.violation import Violation
 from services.catalogue.models import DraftState, Status
 
@@ -106,6 +108,16 @@ def may_write_draft(status: Status, draft: DraftState | None) -> bool:
     return status is not Status.retired and draft is not DraftState.in_review
 
 
-def violations(item_code: str, content: ItemContent) -> list[Violation]:
-    """Everything that is wrong with an item, all at once."""
-    return [*element_violations(item_code, content), *form_violations(content)]
+def violations(
+    item_code: str, content: ItemContent, division_code: str | None = None
+) -> list[Violation]:
+    """Everything that is wrong with an item, all at once.
+
+    Without a division the codes are held against the schemes every province uses.
+    """
+    return [
+        *element_violations(item_code, content),
+        *national_violations(content),
+        *code_violations(item_code, content, (division_code or "")[:2]),
+        *form_violations(content),
+    ]

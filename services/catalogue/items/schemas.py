@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.values import Channel, DivisionCode, DivisionLevel, ItemCode
-from services.catalogue.items.content import ItemContent, ItemLimits, Line
+from services.catalogue.items.content import ItemContent, ItemLimits
+from services.catalogue.items.texts import Line
 from services.catalogue.models import Status
 from services.catalogue.scores.schemas import ScoreRead
 from services.catalogue.vocabulary import SupplyCategory

@@ -55,7 +55,7 @@ async def create(session: AsyncSession, caller: Caller, body: ItemCreate) -> Any
     """
     caller.ensure_covers(body.division_code)
     content = body.content()
-    _ensure_consistent(body.item_code, content)
+    _ensure_consistent(body.item_code, content, body.division_code)
     at, item_id = now(), new_id()
     await repository.add_item(
         session,
@@ -91,7 +91,7 @@ async def save_draft(
     status = Status(item.status)
     if not rules.may_write_draft(status, _draft_state(item)):
         raise DraftLocked
-    _ensure_consistent(item.item_code, content)
+    _ensure_consistent(item.item_code, content, item.division_code)
     at = now()
     await _put_draft(session, caller, item_id, content, before=item.draft_authors or (), at=at)
     shown = publishing.listed(content) if item.current_version is None else {}
@@ -149,7 +149,7 @@ async def _take(
     changes: dict[str, Any] = {"status": step.to}
     if action in (Action.submit, Action.publish):
         content = ItemContent.model_validate(item.draft_content)
-        _ensure_consistent(item.item_code, content)
+        _ensure_consistent(item.item_code, content, item.division_code)
         if action is Action.publish:
             number = (number or 0) + 1
             await _publish_draft(session, caller, item, content, number, reason, at)
@@ -212,8 +212,8 @@ def _draft_state(item: Any) -> DraftState | None:
     return None if item.draft_state is None else DraftState(item.draft_state)
 
 
-def _ensure_consistent(item_code: str, content: ItemContent) -> None:
-    found = rules.violations(item_code, content)
+def _ensure_consistent(item_code: str, content: ItemContent, division_code: str) -> None:
+    found = rules.violations(item_code, content, division_code)
     if found:
         raise ItemInconsistent(errors=[violation.as_error() for violation in found])
 

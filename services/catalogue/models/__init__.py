@@ -13,6 +13,7 @@ from services.catalogue.models.admissions import (
     ProposalState,
 )
 from services.catalogue.models.base import Base
+from services.catalogue.models.basics import BasicItem, BasicItemHistory, BasicState
 from services.catalogue.models.bundles import (
     Bundle,
     BundleDraft,
@@ -29,6 +30,12 @@ from services.catalogue.models.certificates import (
     CertificateReportHistory,
     ListKind,
     ReportState,
+)
+from services.catalogue.models.imports import (
+    ImportApproval,
+    ImportChunk,
+    ImportJob,
+    ImportProblem,
 )
 from services.catalogue.models.items import (
     CatalogueRevision,
@@ -57,6 +64,9 @@ __all__ = [
     "AdmissionOpinion",
     "AdmissionState",
     "Base",
+    "BasicItem",
+    "BasicItemHistory",
+    "BasicState",
     "Bundle",
     "BundleDraft",
     "BundleHistory",
@@ -69,6 +79,10 @@ __all__ = [
     "CertificateReportHistory",
     "DraftState",
     "IdempotencyKey",
+    "ImportApproval",
+    "ImportChunk",
+    "ImportJob",
+    "ImportProblem",
     "Item",
     "ItemDraft",
     "ItemHistory",

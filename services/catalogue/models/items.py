@@ -27,6 +27,8 @@ class DraftState(StrEnum):
 
     draft = "draft"
     in_review = "in-review"
+    #: Approved, to be published on a day to come.
+    scheduled = "scheduled"
 
 
 class Item(Base, table=True):
@@ -36,6 +38,7 @@ class Item(Base, table=True):
     __table_args__ = (
         UniqueConstraint("division_code", "item_code"),
         CheckConstraint(one_of("status", Status), name="status"),
+        CheckConstraint("tier IN ('implementation', 'handling')", name="tier"),
         CheckConstraint(
             "(status IN ('draft', 'in-review')) = (current_version IS NULL)",
             name="version_when_published",
@@ -58,6 +61,12 @@ class Item(Base, table=True):
     name: str
     supply_category: str = Field(index=True)
     department: str = Field(index=True)
+    #: 实施清单 entry or 业务办理项, and the codes that tie the levels together.
+    tier: str = Field(
+        default="implementation", sa_column_kwargs={"server_default": "implementation"}
+    )
+    basic_code: str | None = Field(default=None, index=True)
+    implementation_code: str | None = Field(default=None, index=True)
     created_at: datetime = written_at()
     changed_at: datetime = written_at()
 
@@ -66,7 +75,13 @@ class ItemDraft(Base, table=True):
     """The working copy of an item: at most one, gone when it is published."""
 
     __tablename__ = "item_draft"
-    __table_args__ = (CheckConstraint(one_of("state", DraftState), name="state"),)
+    __table_args__ = (
+        CheckConstraint(one_of("state", DraftState), name="state"),
+        CheckConstraint(
+            "(state = 'scheduled') = (publish_on IS NOT NULL AND approver IS NOT NULL)",
+            name="approved_when_scheduled",
+        ),
+    )
 
     item_id: UUID = Field(primary_key=True, foreign_key="item.id")
     state: str
@@ -75,6 +90,13 @@ class ItemDraft(Base, table=True):
     authors: list[str] = Field(sa_type=ARRAY(Text))
     author_name: str | None = None
     saved_at: datetime = written_at()
+    # Of a scheduled draft: who approved it, why, and the day (in China) it is published on.
+    publish_on: date | None = None
+    approver: str | None = None
+    approver_name: str | None = None
+    approval_reason: str | None = None
+    #: The import that wrote it last; approved together with the others of it.
+    import_id: UUID | None = Field(default=None, index=True)
 
 
 class ItemVersion(Base, table=True):

@@ -1,4 +1,4 @@
-"""Events of requests: every fact about a case renews its copy, its completion opens it to rating."""
+"""Events of requests: each renews the copy of its case, and some end a service that may be rated."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,9 +10,11 @@ from contracts.requests import (
     CaseEvent,
     CorrectionAnswered,
     CorrectionRequested,
+    RequestSubmitted,
 )
 from servicekit.bus import Subscription
 from services.evaluation.evaluables import service
+from services.evaluation.evaluables.openings import OPENED_BY
 from services.evaluation.settings import EvaluationSettings
 
 GROUP = "evaluation.cases"
@@ -25,17 +27,22 @@ async def copy_case(session: AsyncSession, event: CaseEvent, _: Envelope) -> Non
 
 def create_subscription(settings: EvaluationSettings) -> Subscription:
     """What evaluation takes from requests."""
+    days = settings.supplement_days
 
-    async def open_completed(session: AsyncSession, event: CaseCompleted, _: Envelope) -> None:
-        await service.open_completed(session, event, settings.supplement_days)
+    async def open_submitted(session: AsyncSession, event: RequestSubmitted, _: Envelope) -> None:
+        await service.open_submitted(session, event, OPENED_BY[type(event)], days)
+
+    async def open_service(session: AsyncSession, event: CaseEvent, _: Envelope) -> None:
+        await service.open_service(session, event, OPENED_BY[type(event)], days)
 
     return Subscription(
         GROUP,
         {
+            RequestSubmitted: [open_submitted],
             CorrectionRequested: [copy_case],
-            CorrectionAnswered: [copy_case],
+            CorrectionAnswered: [copy_case, open_service],
             CaseAccepted: [copy_case],
             CaseDecided: [copy_case],
-            CaseCompleted: [copy_case, open_completed],
+            CaseCompleted: [copy_case, open_service],
         },
     )

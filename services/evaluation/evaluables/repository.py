@@ -1,6 +1,6 @@
 """Queries of case copies and evaluable services."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -8,12 +8,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.requests import CaseCompleted, CaseEvent
+from contracts.requests import CaseCompleted, CaseEvent, RequestSubmitted
 from contracts.values import RatingLevel
-from services.evaluation.evaluables.rules import FirstRating, Standing
+from services.evaluation.evaluables.rules import Given, Standing
 from services.evaluation.facts import FACTS_COLUMNS, EvaluableFacts
 from services.evaluation.models import Origin, RatingChannel, RatingState, RectificationState
 
+#: Versions of cases begin here.
+SUBMITTED_VERSION = 1
 _COPY = text(
     "INSERT INTO case_copy AS c (case_id, case_version, case_number, request_id, applicant_id, "
     "item_id, item_code, item_name, unit_code, unit_name, division_code) "
@@ -24,9 +26,13 @@ _COPY = text(
     "unit_name = excluded.unit_name, division_code = excluded.division_code "
     "WHERE c.case_version < excluded.case_version"
 )
+_SUBMITTED = text(
+    "UPDATE case_copy SET service_channel = :channel, window_code = :window_code, "
+    "facility_id = :facility_id WHERE case_id = :case_id"
+)
 _COMPLETE = text(
     "UPDATE case_copy SET completed_version = :case_version, completed_on = :completed_on, "
-    "handler_name = :handler_name, handler_id = :handler_id "
+    "promised_on = :due_on, handler_name = :handler_name, handler_id = :handler_id "
     "WHERE case_id = :case_id AND coalesce(completed_version, 0) < :case_version"
 )
 _INSERT = text(
@@ -42,15 +48,21 @@ _LOCK_OWN = text(
     f"SELECT {FACTS_COLUMNS} FROM evaluable e JOIN case_copy c USING (case_id) "  # noqa: S608
     "WHERE e.id = :id AND e.applicant_id = :applicant_id FOR UPDATE OF e"
 )
+_LOCK = text(
+    f"SELECT {FACTS_COLUMNS} FROM evaluable e JOIN case_copy c USING (case_id) "  # noqa: S608
+    "WHERE e.id = :id FOR UPDATE OF e"
+)
 _LOCK_UNRATED = text(
     f"SELECT {FACTS_COLUMNS} FROM evaluable e JOIN case_copy c USING (case_id) "  # noqa: S608
     "WHERE NOT e.is_rated AND e.open_until < :today ORDER BY e.open_until, e.id "
     "LIMIT 1 FOR UPDATE OF e SKIP LOCKED"
 )
+_IDS_OF = text("SELECT id FROM evaluable WHERE case_id = :case_id")
 _MARK_RATED = text("UPDATE evaluable SET is_rated = true WHERE id = :id")
 _STANDING = (
     "one.level, one.origin, one.given_on, one.channel, one.state, "
-    "two.id IS NOT NULL AS has_second, "
+    "two.level AS second_level, two.given_on AS second_on, two.channel AS second_channel, "
+    "two.state AS second_state, "
     "x.id AS rectification_id, x.state AS rectification, x.rerate_until"
 )
 _STANDING_JOINS = (
@@ -63,8 +75,7 @@ _GET_STANDING = text(
 )
 #: Open ones first, then the newest; a resident has few, so the order is worked out per call.
 _LIST_OWN = text(
-    f"SELECT * FROM (SELECT {FACTS_COLUMNS}, e.opened_at, {_STANDING}, two.level AS second_level, "  # noqa: S608
-    "two.given_on AS second_on, "
+    f"SELECT * FROM (SELECT {FACTS_COLUMNS}, e.opened_at, {_STANDING}, "  # noqa: S608
     "CASE WHEN one.id IS NULL AND e.open_until >= :today THEN 0 ELSE 1 END AS rank "
     f"FROM evaluable e JOIN case_copy c USING (case_id) {_STANDING_JOINS} "
     "WHERE e.applicant_id = :applicant_id "
@@ -75,9 +86,20 @@ _LIST_OWN = text(
 )
 
 
+async def insert_case(session: AsyncSession, values: Mapping[str, Any]) -> None:
+    """Copy a case as it was submitted, unless more is known of it."""
+    await session.execute(_COPY, {**values, "case_version": SUBMITTED_VERSION})
+
+
 async def upsert_case(session: AsyncSession, event: CaseEvent) -> None:
     """Take over what an event says of a case, unless something newer is known."""
     await session.execute(_COPY, event.model_dump())
+
+
+async def record_submission(session: AsyncSession, event: RequestSubmitted, case_id: UUID) -> None:
+    """Note how and where a case was handed in, whatever else is known of it."""
+    values = {"case_id": case_id, "channel": event.channel, "window_code": event.window_code}
+    await session.execute(_SUBMITTED, values | {"facility_id": event.facility_id})
 
 
 async def record_completion(session: AsyncSession, event: CaseCompleted) -> None:
@@ -123,10 +145,21 @@ async def lock_own(
     return EvaluableFacts.of(row) if row else None
 
 
+async def lock(session: AsyncSession, evaluable_id: UUID) -> EvaluableFacts | None:
+    """Lock an evaluable service, whoever's it is."""
+    row = (await session.execute(_LOCK, {"id": evaluable_id})).one_or_none()
+    return EvaluableFacts.of(row) if row else None
+
+
 async def lock_one_unrated(session: AsyncSession, today: date) -> EvaluableFacts | None:
     """Lock one service whose period passed without a rating."""
     row = (await session.execute(_LOCK_UNRATED, {"today": today})).one_or_none()
     return EvaluableFacts.of(row) if row else None
+
+
+async def ids_of(session: AsyncSession, case_id: UUID) -> Sequence[UUID]:
+    """Evaluable services of a case."""
+    return (await session.scalars(_IDS_OF, {"case_id": case_id})).all()
 
 
 async def mark_rated(session: AsyncSession, evaluable_id: UUID) -> None:
@@ -145,17 +178,25 @@ async def get_standing(session: AsyncSession, evaluable_id: UUID) -> Standing:
 
 def standing_of(row: Any) -> Standing:
     """Read the standing out of a row that selected its columns."""
-    first = None
+    first = second = None
     if row.level is not None:
-        first = FirstRating(
-            RatingLevel(row.level),
-            Origin(row.origin),
-            row.given_on,
-            channel=RatingChannel(row.channel) if row.channel else None,
-            state=RatingState(row.state),
+        first = _given(row.level, row.origin, row.given_on, row.channel, row.state)
+    if row.second_level is not None:
+        second = _given(
+            row.second_level, Origin.resident, row.second_on, row.second_channel, row.second_state
         )
     state = RectificationState(row.rectification) if row.rectification else None
-    return Standing(row.open_until, first, row.has_second, state, row.rerate_until)
+    return Standing(row.open_until, first, second, state, row.rerate_until)
+
+
+def _given(level: str, origin: str, given_on: date, channel: str | None, state: str) -> Given:
+    return Given(
+        RatingLevel(level),
+        Origin(origin),
+        given_on,
+        channel=RatingChannel(channel) if channel else None,
+        state=RatingState(state),
+    )
 
 
 async def list_own(

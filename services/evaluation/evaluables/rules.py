@@ -38,8 +38,8 @@ class Refusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FirstRating:
-    """The first rating of an evaluable service."""
+class Given:
+    """A rating of an evaluable service as it stands."""
 
     level: RatingLevel
     origin: Origin
@@ -47,14 +47,19 @@ class FirstRating:
     channel: RatingChannel | None = None
     state: RatingState = RatingState.counted
 
+    @property
+    def counts(self) -> bool:
+        """Whether a resident gave it, and it was neither withdrawn nor excluded."""
+        return self.origin is Origin.resident and self.state is RatingState.counted
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Everything that decides whether an evaluable service may be rated."""
 
     open_until: date
-    first: FirstRating | None = None
-    has_second: bool = False
+    first: Given | None = None
+    second: Given | None = None
     rectification: RectificationState | None = None
     #: From the reply on: 追评 up to this day, though the supplement period may be over.
     rerate_until: date | None = None
@@ -79,10 +84,9 @@ def _first_refusal(standing: Standing, today: date) -> Refusal | None:
 
 
 def _second_refusal(standing: Standing, today: date) -> Refusal | None:
-    if standing.has_second:
+    if standing.second is not None:
         return Refusal.given_already
-    first = standing.first
-    if first is None or first.origin is Origin.default or first.state is not RatingState.counted:
+    if standing.first is None or not standing.first.counts:
         return Refusal.no_first_rating
     if standing.rectification in _UNDER_WAY:
         return Refusal.rectification_under_way

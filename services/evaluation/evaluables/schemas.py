@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from contracts.values import RatingLevel
 from services.evaluation.evaluables.rules import EvaluableState
-from services.evaluation.models import RectificationState
+from services.evaluation.models import RatingState, RectificationState
 
 
 class GivenRating(BaseModel):
@@ -16,6 +16,7 @@ class GivenRating(BaseModel):
     assess_number: int = Field(description="1 首次评价，2 追评")
     level: RatingLevel
     given_on: date
+    state: RatingState = Field(description="counted 计入，withdrawn 已撤回，excluded 经复核不计入")
 
 
 class OpenRectification(BaseModel):

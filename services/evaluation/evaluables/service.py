@@ -1,5 +1,6 @@
 """Opening services of cases to rating, and telling residents what they may rate."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -7,13 +8,14 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.evaluation import EvaluationOpened
-from contracts.requests import CaseCompleted, CaseEvent
+from contracts.requests import CaseCompleted, CaseEvent, RequestSubmitted
 from servicekit.errors import Conflict, Gone, NotFound, ServiceError
 from servicekit.identifiers import new_id
 from servicekit.outbox import now, record
 from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_cursor
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.evaluables import repository
+from services.evaluation.evaluables.openings import Done, Opening
 from services.evaluation.evaluables.rules import (
     AGAIN,
     FIRST,
@@ -27,7 +29,8 @@ from services.evaluation.evaluables.rules import (
 from services.evaluation.evaluables.schemas import EvaluableRead, GivenRating, OpenRectification
 from services.evaluation.facts import EvaluableFacts
 from services.evaluation.metrics import OPENED
-from services.evaluation.models import SERVICE_NAMES, Origin, ServiceNumber
+from services.evaluation.models import SERVICE_NAMES, Origin
+from services.evaluation.scores import service as scores
 
 
 class EvaluableNotFound(NotFound):
@@ -65,34 +68,74 @@ async def copy_case(session: AsyncSession, event: CaseEvent) -> None:
     await repository.upsert_case(session, event)
 
 
-async def open_completed(session: AsyncSession, event: CaseCompleted, supplement_days: int) -> None:
-    """Open the service 办结 of a finished case to rating, once.
+async def open_submitted(
+    session: AsyncSession, event: RequestSubmitted, opening: Opening, supplement_days: int
+) -> None:
+    """Copy the cases of a submission, and open the service of each to rating."""
+    shared = event.model_dump(include={"request_id", "applicant_id", "division_code"})
+    for case in event.cases:
+        await repository.insert_case(session, {**case.model_dump(), **shared})
+        await repository.record_submission(session, event, case.case_id)
+        done = Done(
+            case_id=case.case_id,
+            case_number=case.case_number,
+            applicant_id=event.applicant_id,
+            item_id=case.item_id,
+            item_name=case.item_name,
+            unit_code=case.unit_code,
+            unit_name=case.unit_name,
+            division_code=event.division_code,
+            occurred_at=event.occurred_at,
+        )
+        await _open(session, done, opening, supplement_days)
+
+
+async def open_service(
+    session: AsyncSession, event: CaseEvent, opening: Opening, supplement_days: int
+) -> None:
+    """Open the service of a case that an event ended to rating, once.
 
     The period runs from the day of the invitation, so that late events cost residents nothing.
     """
-    await repository.record_completion(session, event)
+    done = Done.of(event)
+    if isinstance(event, CaseCompleted):
+        await repository.record_completion(session, event)
+        for evaluable_id in await repository.ids_of(session, event.case_id):
+            scores.touch(session, evaluable_id)
+        done = replace(
+            done,
+            handler_id=event.handler_id,
+            handler_name=event.handler_name,
+            window_code=event.window_code,
+            facility_id=event.facility_id,
+        )
+    await _open(session, done, opening, supplement_days)
+
+
+async def _open(session: AsyncSession, done: Done, opening: Opening, supplement_days: int) -> None:
     opened_at = now()
     facts = EvaluableFacts(
         evaluable_id=new_id(),
-        case_id=event.case_id,
-        case_number=event.case_number,
-        applicant_id=event.applicant_id,
-        item_id=event.item_id,
-        item_name=event.item_name,
-        unit_code=event.unit_code,
-        unit_name=event.unit_name,
-        division_code=event.division_code,
-        handler_name=event.handler_name,
-        handler_id=event.handler_id,
-        window_code=event.window_code,
-        facility_id=event.facility_id,
+        case_id=done.case_id,
+        case_number=done.case_number,
+        applicant_id=done.applicant_id,
+        item_id=done.item_id,
+        item_name=done.item_name,
+        unit_code=done.unit_code,
+        unit_name=done.unit_name,
+        division_code=done.division_code,
+        handler_name=done.handler_name,
+        handler_id=done.handler_id,
+        window_code=done.window_code,
+        facility_id=done.facility_id,
         service_channel=None,
-        served_at=event.occurred_at,
-        service_number=ServiceNumber.completion,
+        service_number=opening.service,
+        served_at=done.occurred_at,
         open_until=open_until(local_day(opened_at), supplement_days),
     )
     if not await repository.insert(session, facts, opened_at=opened_at):
         return
+    scores.touch(session, facts.evaluable_id)
     OPENED.inc()
     await record(
         session,
@@ -100,8 +143,9 @@ async def open_completed(session: AsyncSession, event: CaseCompleted, supplement
             **facts.event_fields(opened_at),
             evaluable_id=facts.evaluable_id,
             service_number=facts.service_number,
-            service_name=SERVICE_NAMES[ServiceNumber.completion],
+            service_name=SERVICE_NAMES[opening.service],
             open_until=facts.open_until,
+            invites=opening.invites,
         ),
     )
 
@@ -124,6 +168,13 @@ async def lock_for_rating(
     if reason is not None:
         raise _ERRORS[reason]
     return facts, standing
+
+
+async def lock(session: AsyncSession, evaluable_id: UUID) -> tuple[EvaluableFacts, Standing]:
+    """Lock a service that is known to exist, so that its ratings change one after another."""
+    facts = await repository.lock(session, evaluable_id)
+    assert facts is not None
+    return facts, await repository.get_standing(session, evaluable_id)
 
 
 async def lock_one_unrated(session: AsyncSession, today: date) -> EvaluableFacts | None:
@@ -184,7 +235,7 @@ def _read(row: Any, today: date) -> EvaluableRead:
         state=state_of(standing, today),
         open_until=row.open_until,
         next_assess_number=next_assess_number(standing, today),
-        ratings=_ratings(row, standing),
+        ratings=_ratings(standing),
         rectification=(
             OpenRectification(id=row.rectification_id, state=standing.rectification)
             if standing.rectification
@@ -193,16 +244,24 @@ def _read(row: Any, today: date) -> EvaluableRead:
     )
 
 
-def _ratings(row: Any, standing: Standing) -> list[GivenRating]:
+def _ratings(standing: Standing) -> list[GivenRating]:
     given = []
     if standing.first and standing.first.origin is Origin.resident:
         given.append(
             GivenRating(
-                assess_number=FIRST, level=standing.first.level, given_on=standing.first.given_on
+                assess_number=FIRST,
+                level=standing.first.level,
+                given_on=standing.first.given_on,
+                state=standing.first.state,
             )
         )
-    if standing.has_second:
+    if standing.second:
         given.append(
-            GivenRating(assess_number=AGAIN, level=row.second_level, given_on=row.second_on)
+            GivenRating(
+                assess_number=AGAIN,
+                level=standing.second.level,
+                given_on=standing.second.given_on,
+                state=standing.second.state,
+            )
         )
     return given

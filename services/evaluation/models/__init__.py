@@ -53,7 +53,15 @@ from services.evaluation.models.rectifications import (
     RectificationState,
     RectificationStep,
 )
-from services.evaluation.models.scores import LevelCounts, Score, ScoreDay, SubjectKind
+from services.evaluation.models.scores import (
+    Score,
+    ScoreCounts,
+    ScoreDay,
+    ScoreFact,
+    ScoreMonth,
+    ScoreYear,
+    SubjectKind,
+)
 from services.evaluation.models.technical import (
     DataAccess,
     IdempotencyKey,
@@ -85,7 +93,6 @@ __all__ = [
     "IdempotencyKey",
     "IntegrityFlag",
     "Invitation",
-    "LevelCounts",
     "NeedCount",
     "NeedKind",
     "NeedList",
@@ -106,7 +113,11 @@ __all__ = [
     "RevisionAction",
     "ScanPosition",
     "Score",
+    "ScoreCounts",
     "ScoreDay",
+    "ScoreFact",
+    "ScoreMonth",
+    "ScoreYear",
     "ServiceNumber",
     "StaffNumber",
     "StaffNumberKind",

@@ -48,6 +48,8 @@ class CaseCopy(Base, table=True):
     #: Known from the completion on, whatever else happens to the case later.
     completed_version: int | None = None
     completed_on: date | None = None
+    #: The promised date as it stood at the completion.
+    promised_on: date | None = None
     handler_name: str | None = None
     handler_id: UUID | None = None
     #: Where the request was handed in, of the submission; the window and place where it was.

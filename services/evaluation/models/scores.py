@@ -1,21 +1,28 @@
-"""Scores: roll-ups kept in the transaction of each rating, equal to a recount at any moment.
+"""Scores: roll-ups that change with what they count, equal to a recount at any moment.
 
-What counts:
+What counts, of every service that was open to rating:
 
-- `current_*`: per evaluable service one rating, the 追评 where there is one, else the first;
+- `current_*`: one rating, the 追评 where there is one, else the first;
 - `first_*`: the first ratings as they were given, so that a 差评 made good stays in the statistics;
-- `default_count`: ratings the system gave after silence; in neither of the above nor in any rate.
+- `default_count`: ratings the system gave after silence; in neither of the above nor in any rate;
+- `opened`, `opened_rated`: finished cases, which residents are asked to rate, and those rated;
+- `promised`, `kept`: whether a promised date is known for it, and was kept;
+- `matters…`: the 差评整改 of a bad rating: solved, answered, answered in time, called back.
 
-Everything of one evaluable counts on the day of its first rating, so days sum up to the whole.
+Ratings count on the day of the first one, the service on the day it was opened, a matter on the day
+it was opened: so each rate has the same services above and below its line, and days sum up.
+Withdrawn and excluded ratings count nowhere; their service still counts as opened.
 """
 
 from datetime import date, datetime
 from enum import StrEnum
+from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, Computed, Double, Index, Integer
 from sqlmodel import Field, SQLModel
 
-from services.evaluation.models.base import Base, number, one_of, timestamp
+from contracts.values import RatingLevel
+from services.evaluation.models.base import Base, flag, number, one_of, timestamp
 
 
 class SubjectKind(StrEnum):
@@ -23,10 +30,15 @@ class SubjectKind(StrEnum):
 
     item = "item"
     unit = "unit"
+    window = "window"
+    person = "person"
+    facility = "facility"
+    division = "division"
+    channel = "channel"
 
 
-class LevelCounts(SQLModel):
-    """Columns both roll-ups have."""
+class ScoreCounts(SQLModel):
+    """Columns all roll-ups have."""
 
     current_very_satisfied: int = number()
     current_satisfied: int = number()
@@ -39,6 +51,15 @@ class LevelCounts(SQLModel):
     first_dissatisfied: int = number()
     first_very_dissatisfied: int = number()
     default_count: int = number()
+    opened: int = number()
+    opened_rated: int = number()
+    promised: int = number()
+    kept: int = number()
+    matters: int = number()
+    matters_solved: int = number()
+    matters_answered: int = number()
+    matters_in_time: int = number()
+    matters_called_back: int = number()
 
 
 _GOOD = "current_very_satisfied + current_satisfied + current_fairly_satisfied"
@@ -52,7 +73,19 @@ _WILSON_FLOOR = (
 )
 
 
-class Score(LevelCounts, Base, table=True):
+def _rated() -> int | None:
+    column = Column(Integer, Computed(_RATED, persisted=True), nullable=False)
+    rated: int | None = Field(default=None, sa_column=column)
+    return rated
+
+
+def _floor() -> float | None:
+    column = Column(Double, Computed(_WILSON_FLOOR, persisted=True))
+    floor: float | None = Field(default=None, sa_column=column)
+    return floor
+
+
+class Score(ScoreCounts, Base, table=True):
     """All-time score of one subject; `revision` grows with every change."""
 
     __tablename__ = "score"
@@ -62,24 +95,20 @@ class Score(LevelCounts, Base, table=True):
     )
 
     subject_kind: str = Field(primary_key=True)
-    #: Item id or unit code.
+    #: Item id, unit code, `<unit code>:<window>`, account id, facility id, division code, channel.
     subject_id: str = Field(primary_key=True)
     subject_name: str | None = None
-    #: A unit's division; null for items.
+    #: A division itself; the unit's division for units, windows, people and facilities.
     division_code: str | None = None
     revision: int = Field(default=0, sa_type=BigInteger)
     changed_at: datetime = timestamp()
-    rated: int | None = Field(
-        default=None, sa_column=Column(Integer, Computed(_RATED, persisted=True), nullable=False)
-    )
+    rated: int | None = _rated()
     #: Lower bound of the 95 % Wilson interval of 好评率: one good rating outranks nobody.
-    satisfaction_floor: float | None = Field(
-        default=None, sa_column=Column(Double, Computed(_WILSON_FLOOR, persisted=True))
-    )
+    satisfaction_floor: float | None = _floor()
 
 
-class ScoreDay(LevelCounts, Base, table=True):
-    """The same counts by the day of the first rating."""
+class ScoreDay(ScoreCounts, Base, table=True):
+    """The same counts by day."""
 
     __tablename__ = "score_day"
     __table_args__ = (one_of("subject_kind", SubjectKind),)
@@ -87,3 +116,81 @@ class ScoreDay(LevelCounts, Base, table=True):
     subject_kind: str = Field(primary_key=True)
     subject_id: str = Field(primary_key=True)
     day: date = Field(primary_key=True)
+
+
+class ScoreMonth(ScoreCounts, Base, table=True):
+    """The same counts by month; `day` is its first."""
+
+    __tablename__ = "score_month"
+    __table_args__ = (
+        one_of("subject_kind", SubjectKind),
+        Index("ix_score_month_ranking", "day", "subject_kind", "satisfaction_floor", "subject_id"),
+    )
+
+    subject_kind: str = Field(primary_key=True)
+    subject_id: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    rated: int | None = _rated()
+    satisfaction_floor: float | None = _floor()
+
+
+class ScoreYear(ScoreCounts, Base, table=True):
+    """The same counts by year; `day` is its first."""
+
+    __tablename__ = "score_year"
+    __table_args__ = (
+        one_of("subject_kind", SubjectKind),
+        Index("ix_score_year_ranking", "day", "subject_kind", "satisfaction_floor", "subject_id"),
+    )
+
+    subject_kind: str = Field(primary_key=True)
+    subject_id: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    rated: int | None = _rated()
+    satisfaction_floor: float | None = _floor()
+
+
+class ScoreFact(Base, table=True):
+    """What the scores hold of one evaluable service now: without who, and all they are made of.
+
+    Whom it counts for is fixed when the service is opened. What counts is compared with ratings and
+    rectifications whenever these change; the difference goes into the roll-ups.
+    """
+
+    __tablename__ = "score_fact"
+    __table_args__ = (
+        one_of("first_level", RatingLevel),
+        one_of("current_level", RatingLevel),
+        # Days grow with the table: a few pages instead of one index entry a row.
+        Index("ix_score_fact_opened", "opened_on", postgresql_using="brin"),
+        Index("ix_score_fact_rated", "rated_on", postgresql_using="brin"),
+        Index("ix_score_fact_matter", "matter_on", postgresql_using="brin"),
+    )
+
+    evaluable_id: UUID = Field(primary_key=True)
+    item_id: UUID
+    item_name: str
+    unit_code: str | None = None
+    unit_name: str | None = None
+    window_code: str | None = None
+    handler_id: UUID | None = None
+    handler_name: str | None = None
+    facility_id: UUID | None = None
+    #: Where the resident's case is: a village or community, or above.
+    division_code: str
+    #: Null until it is counted at all.
+    opened_on: date | None = None
+    promised: bool = flag()
+    kept: bool = flag()
+    #: The day of the first rating that counts, given or by default.
+    rated_on: date | None = None
+    channel: str | None = None
+    first_level: str | None = None
+    current_level: str | None = None
+    is_default: bool = flag()
+    #: The day its 差评整改 was opened.
+    matter_on: date | None = None
+    matter_solved: bool = flag()
+    matter_answered: bool = flag()
+    matter_in_time: bool = flag()
+    matter_called_back: bool = flag()

@@ -7,18 +7,23 @@ from fastapi import Query
 
 from contracts.values import RatingLevel, UnitCode
 from servicekit.app import create_router
-from servicekit.auth import SignedIn
+from servicekit.auth import Resident, SignedIn
 from servicekit.database import ReadSession
 from servicekit.idempotency import Session
 from servicekit.paging import DEFAULT_LIMIT, After, Limit, Page
 from services.evaluation.access import Staff
 from services.evaluation.dependencies import DataCipher, Policy
-from services.evaluation.ratings import reading, service
+from services.evaluation.fingerprints import Device
+from services.evaluation.models import RatingState
+from services.evaluation.ratings import changes, reading, service
 from services.evaluation.ratings.schemas import (
+    RatingCorrection,
     RatingCreate,
     RatingForStaff,
     RatingRead,
     RatingReceipt,
+    RatingStanding,
+    RevisionList,
 )
 
 router = create_router("ratings")
@@ -26,10 +31,17 @@ router = create_router("ratings")
 
 @router.post("/ratings", status_code=201)
 async def give_rating(
-    body: RatingCreate, caller: SignedIn, session: Session, cipher: DataCipher, settings: Policy
+    body: RatingCreate,
+    caller: SignedIn,
+    session: Session,
+    cipher: DataCipher,
+    settings: Policy,
+    device: Device = None,
 ) -> RatingReceipt:
     """评价本人办件的一项服务；每项服务可评价一次、追评一次。差评自动转单位整改。"""
-    return await service.give(session, body, caller=caller, cipher=cipher, settings=settings)
+    return await service.give(
+        session, body, caller=caller, device=device, cipher=cipher, settings=settings
+    )
 
 
 @router.get("/ratings")
@@ -39,12 +51,20 @@ async def list_ratings(
     cipher: DataCipher,
     level: RatingLevel | None = None,
     unit: Annotated[UnitCode | None, Query(description="只看这个单位")] = None,
+    state: RatingState | None = None,
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Page[RatingForStaff]:
     """本单位（督办人员：本区域）收到的评价，最新在前；不显示评价人。"""
     return await reading.list_for_staff(
-        session, caller=caller, cipher=cipher, level=level, unit_code=unit, after=after, limit=limit
+        session,
+        caller=caller,
+        cipher=cipher,
+        level=level,
+        unit_code=unit,
+        state=state,
+        after=after,
+        limit=limit,
     )
 
 
@@ -54,3 +74,34 @@ async def read_rating(
 ) -> RatingRead | RatingForStaff:
     """一条评价：本人看到原文，工作人员看到隐去个人信息的内容。"""
     return await reading.get(session, rating_id, caller=caller, cipher=cipher)
+
+
+@router.post("/ratings/{rating_id}/correction")
+async def correct_rating(
+    rating_id: UUID,
+    body: RatingCorrection,
+    caller: Resident,
+    session: Session,
+    cipher: DataCipher,
+    settings: Policy,
+) -> RatingStanding:
+    """更正自己的评价：限期内、单位尚未开始处理；原来的内容留痕。"""
+    return await changes.correct(
+        session, rating_id, body, caller=caller, cipher=cipher, settings=settings
+    )
+
+
+@router.post("/ratings/{rating_id}/withdrawal")
+async def withdraw_rating(
+    rating_id: UUID, caller: Resident, session: Session, settings: Policy
+) -> RatingStanding:
+    """撤回自己的评价：不再计入，但留痕；撤回后不能重新评价。"""
+    return await changes.withdraw(session, rating_id, caller=caller, settings=settings)
+
+
+@router.get("/ratings/{rating_id}/history")
+async def read_rating_history(
+    rating_id: UUID, caller: SignedIn, session: ReadSession, cipher: DataCipher
+) -> RevisionList:
+    """一条评价的更正、撤回、不计入和恢复；工作人员看到的已隐去个人信息。"""
+    return await reading.list_revisions(session, rating_id, caller=caller, cipher=cipher)

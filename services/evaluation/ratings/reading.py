@@ -12,14 +12,17 @@ from servicekit.errors import NotFound
 from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_cursor
 from servicekit.personal_data import Cipher
 from services.evaluation.access import ensure_may_see, scope_of
-from services.evaluation.free_text import RATING_TEXT, screen
-from services.evaluation.models import SERVICE_NAMES, Origin, ServiceNumber
+from services.evaluation.calendar.rules import local_day
+from services.evaluation.free_text import RATING_TEXT, REVISION_REASON, REVISION_TEXT, screen
+from services.evaluation.models import SERVICE_NAMES, Origin, RatingState, ServiceNumber
 from services.evaluation.ratings import repository
 from services.evaluation.ratings.schemas import (
     ChosenTag,
     OpenedRectification,
     RatingForStaff,
     RatingRead,
+    RevisionList,
+    RevisionRead,
 )
 from services.evaluation.tags import service as tags
 
@@ -59,6 +62,7 @@ async def list_for_staff(
     cipher: Cipher,
     level: RatingLevel | None,
     unit_code: str | None,
+    state: RatingState | None,
     after: str | None,
     limit: int,
 ) -> Page[RatingForStaff]:
@@ -68,12 +72,46 @@ async def list_for_staff(
         scope_of(caller),
         level=level,
         unit_code=unit_code,
+        state=state,
         before=_position(after),
         limit=limit + 1,
     )
     page, more = cut(list(rows), limit)
     cursor = encode_cursor(page[-1].position) if more else None
     return Page(items=await _for_staff(session, page, cipher), next=cursor)
+
+
+async def list_revisions(
+    session: AsyncSession, rating_id: UUID, *, caller: Caller, cipher: Cipher
+) -> RevisionList:
+    """What became of a rating: for who gave it with the words of before, for staff screened.
+
+    Raises:
+        RatingNotFound, WrongRole, WrongUnit, WrongDivision: see `get`.
+    """
+    rating = await get(session, rating_id, caller=caller, cipher=cipher)
+    is_own = isinstance(rating, RatingRead)
+    rows = await repository.list_revisions(session, rating_id)
+    return RevisionList(items=[_revision(row, cipher, is_own=is_own) for row in rows])
+
+
+def _revision(row: Any, cipher: Cipher, *, is_own: bool) -> RevisionRead:
+    words = None
+    if row.text_before:
+        words = cipher.decrypt(row.text_before, REVISION_TEXT.context)
+        words = words if is_own else screen(words).text
+    return RevisionRead(
+        number=row.number,
+        action=row.action,
+        state_before=row.state_before,
+        state_after=row.state_after,
+        level_before=row.level_before,
+        level_after=row.level_after,
+        text_before=words,
+        reason=cipher.decrypt(row.reason, REVISION_REASON.context) if row.reason else None,
+        actor_unit=row.actor_unit,
+        happened_on=local_day(row.happened_at),
+    )
 
 
 def _position(after: str | None) -> int | None:
@@ -98,6 +136,7 @@ def _own(row: Any, cipher: Cipher) -> RatingRead:
         text=cipher.decrypt(row.text, RATING_TEXT.context) if row.text else None,
         channel=row.channel,
         given_at=row.given_at,
+        state=row.state,
         rectification=opened,
     )
 
@@ -115,6 +154,7 @@ def _anonymous(row: Any, wordings: dict[str, str | None], cipher: Cipher) -> Rat
         id=row.id,
         assess_number=row.assess_number,
         level=row.level,
+        state=row.state,
         is_default=row.origin == Origin.default,
         tags=[ChosenTag(code=code, text=wordings.get(code)) for code in row.tags],
         text=screened.text if screened else None,

@@ -1,19 +1,26 @@
 """Queries of ratings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from contracts.values import RatingLevel
 from services.evaluation.access import Scope
 from services.evaluation.facts import EvaluableFacts
-from services.evaluation.models import CaseCopy, Evaluable, Rating, Rectification
+from services.evaluation.models import (
+    CaseCopy,
+    Evaluable,
+    Rating,
+    RatingRevision,
+    RatingState,
+    Rectification,
+)
 
 _COLUMNS: tuple[Any, ...] = (
     col(Rating.id),
@@ -27,6 +34,7 @@ _COLUMNS: tuple[Any, ...] = (
     col(Rating.channel),
     col(Rating.given_at),
     col(Rating.given_on),
+    col(Rating.state),
     col(Rating.item_id),
     col(Rating.unit_code),
     col(Rating.responsible_division),
@@ -36,6 +44,7 @@ _COLUMNS: tuple[Any, ...] = (
     col(CaseCopy.item_name),
     col(Rectification.id).label("rectification_id"),
     col(Rectification.due_on).label("rectification_due_on"),
+    col(Rectification.is_disputed),
 )
 
 
@@ -54,6 +63,13 @@ class NewRating:
     channel: str | None
     given_at: datetime
     given_on: date
+    device_hash: bytes | None = None
+    phone_hash: bytes | None = None
+    text_hash: bytes | None = None
+    seconds_after: int | None = None
+    entered_by: UUID | None = None
+    entered_unit: str | None = None
+    batch_id: UUID | None = None
 
 
 def _select() -> Select[Any]:
@@ -76,12 +92,39 @@ async def find(session: AsyncSession, rating_id: UUID) -> Any | None:
     return (await session.execute(_select().where(col(Rating.id) == rating_id))).one_or_none()
 
 
+async def change(session: AsyncSession, rating_id: UUID, values: Mapping[str, Any]) -> None:
+    """Change a rating whose service is locked."""
+    await session.execute(update(Rating).where(col(Rating.id) == rating_id).values(**values))
+
+
+async def append_revision(session: AsyncSession, values: Mapping[str, Any]) -> None:
+    """Keep what a rating was; numbers follow each other under the lock of the service."""
+    number = (
+        select(func.coalesce(func.max(col(RatingRevision.number)), 0) + 1)
+        .where(col(RatingRevision.rating_id) == values["rating_id"])
+        .scalar_subquery()
+    )
+    await session.execute(insert(RatingRevision).values(number=number, **values))
+
+
+async def list_revisions(session: AsyncSession, rating_id: UUID) -> Sequence[Any]:
+    """What became of a rating, oldest first."""
+    table = RatingRevision.__table__  # type: ignore[attr-defined]
+    query = (
+        select(table)
+        .where(col(RatingRevision.rating_id) == rating_id)
+        .order_by(col(RatingRevision.number))
+    )
+    return (await session.execute(query)).all()
+
+
 async def list_in_scope(
     session: AsyncSession,
     scope: Scope,
     *,
     level: RatingLevel | None,
     unit_code: str | None,
+    state: RatingState | None,
     before: int | None,
     limit: int,
 ) -> Sequence[Any]:
@@ -95,6 +138,8 @@ async def list_in_scope(
         )
     if level is not None:
         query = query.where(col(Rating.level) == level.value)
+    if state is not None:
+        query = query.where(col(Rating.state) == state.value)
     if unit_code is not None:
         query = query.where(col(Rating.unit_code) == unit_code)
     if before is not None:

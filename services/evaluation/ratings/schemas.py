@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from contracts.values import RatingLevel
-from services.evaluation.models import RatingChannel
+from services.evaluation.models import RatingChannel, RatingState, RevisionAction
 from services.evaluation.tags.schemas import TagCode
 
 MAX_TAGS = 8
@@ -23,12 +23,11 @@ OwnChannel = Literal[
 FreeText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 
 
-class RatingCreate(BaseModel):
-    """A rating of one evaluable service."""
+class RatingContent(BaseModel):
+    """What a rating says, whichever way it comes in."""
 
     model_config = ConfigDict(extra="forbid")
 
-    evaluable_id: UUID
     level: RatingLevel
     tags: list[TagCode] = Field(
         default_factory=list, max_length=MAX_TAGS, description="评价标签代码，只能选本等级的"
@@ -36,7 +35,6 @@ class RatingCreate(BaseModel):
     text: FreeText | None = Field(
         default=None, description="补充说明；工作人员只能看到隐去个人信息后的内容"
     )
-    channel: OwnChannel
     assess_number: Literal[1, 2] = Field(default=1, description="1 首次评价，2 追评")
 
     @field_validator("tags")
@@ -45,6 +43,13 @@ class RatingCreate(BaseModel):
         if len(tags) != len(set(tags)):
             raise ValueError("同一个标签选了两次")
         return tags
+
+
+class RatingCreate(RatingContent):
+    """A rating of one evaluable service by the resident who signed in."""
+
+    evaluable_id: UUID
+    channel: OwnChannel
 
 
 class OpenedRectification(BaseModel):
@@ -71,7 +76,48 @@ class RatingRead(RatingReceipt):
     """A rating as the resident who gave it sees it."""
 
     view: Literal["own"] = "own"
+    state: RatingState
     text: str | None
+
+
+class RatingCorrection(BaseModel):
+    """更正: what the rating shall say instead."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    level: RatingLevel
+    tags: list[TagCode] = Field(default_factory=list, max_length=MAX_TAGS)
+    text: FreeText | None = None
+
+
+class RatingStanding(BaseModel):
+    """What a rating is after a change. Without its text: answers are kept for repeats."""
+
+    id: UUID
+    level: RatingLevel
+    tags: list[str]
+    state: RatingState
+
+
+class RevisionRead(BaseModel):
+    """One change of a rating, by day; what was written before only for who wrote it."""
+
+    number: int
+    action: RevisionAction
+    state_before: RatingState
+    state_after: RatingState
+    level_before: RatingLevel
+    level_after: RatingLevel
+    text_before: str | None
+    reason: str | None = Field(description="复核不计入或恢复的理由")
+    actor_unit: str | None
+    happened_on: date
+
+
+class RevisionList(BaseModel):
+    """Oldest first."""
+
+    items: list[RevisionRead]
 
 
 class ChosenTag(BaseModel):
@@ -88,6 +134,7 @@ class RatingForStaff(BaseModel):
     id: UUID
     assess_number: int
     level: RatingLevel
+    state: RatingState = Field(description="counted 计入，withdrawn 已撤回，excluded 经复核不计入")
     is_default: bool = Field(description="系统默认评价，不计入满意率")
     tags: list[ChosenTag]
     text: str | None = Field(description="已隐去个人信息")

@@ -1,6 +1,7 @@
 """Giving ratings: the rating, what it opens, the scores it changes and its event are one write."""
 
-from uuid import uuid4
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,17 +13,23 @@ from servicekit.outbox import now, record
 from servicekit.personal_data import Cipher
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.evaluables import service as evaluables
-from services.evaluation.evaluables.rules import FIRST, Standing
+from services.evaluation.evaluables.rules import FIRST
 from services.evaluation.facts import EvaluableFacts
+from services.evaluation.fingerprints import Fingerprints, words_hash
 from services.evaluation.free_text import RATING_TEXT, screen
+from services.evaluation.integrity import service as integrity
 from services.evaluation.metrics import DEFAULTED, RATED
 from services.evaluation.models import Origin, RatingChannel
 from services.evaluation.ratings import repository
 from services.evaluation.ratings.repository import NewRating
-from services.evaluation.ratings.schemas import OpenedRectification, RatingCreate, RatingReceipt
+from services.evaluation.ratings.schemas import (
+    OpenedRectification,
+    RatingContent,
+    RatingCreate,
+    RatingReceipt,
+)
 from services.evaluation.rectifications import service as rectifications
 from services.evaluation.scores import service as scores
-from services.evaluation.scores.rules import Change, Counted
 from services.evaluation.settings import EvaluationSettings
 from services.evaluation.tags import service as tags
 
@@ -31,11 +38,23 @@ class StaffMayNotRate(Forbidden):
     code, title = "staff-may-not-rate", "工作人员账号不能评价，请用本人的居民账号"
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a rating came in: the channel, what it was given with, and who typed it in, if anybody."""
+
+    channel: RatingChannel
+    fingerprints: Fingerprints = field(default_factory=Fingerprints)
+    entered_by: UUID | None = None
+    entered_unit: str | None = None
+    batch_id: UUID | None = None
+
+
 async def give(
     session: AsyncSession,
     body: RatingCreate,
     *,
     caller: Caller,
+    device: str | None,
     cipher: Cipher,
     settings: EvaluationSettings,
 ) -> RatingReceipt:
@@ -46,21 +65,42 @@ async def give(
         WrongRole: an account without the role of a resident.
         EvaluableNotFound, RatingAlreadyGiven, EvaluationClosed, FirstRatingMissing,
         RectificationUnderWay: see `evaluables.service.lock_for_rating`.
-        TagUnknown, TagOfOtherLevel, TagRetired: see `tags.service.ensure_usable`.
+        RaterIsStaff, TagUnknown, TagOfOtherLevel, TagRetired: see `give_to`.
 
-    Concurrency: locks the evaluable service first and score rows last.
+    Concurrency: locks the evaluable service first; its scores change last, before the commit.
     """
     if not caller.is_resident:
         raise StaffMayNotRate
     if not caller.has("resident"):
         raise WrongRole
-    facts, standing = await evaluables.lock_for_rating(
+    facts, _ = await evaluables.lock_for_rating(
         session, body.evaluable_id, caller.account_id, assess_number=body.assess_number
     )
-    await tags.ensure_usable(session, body.tags, body.level)
-    rating = _new(body, facts, cipher)
+    found = Fingerprints.of(cipher, device=device, account=caller.account_id)
+    way = Way(RatingChannel(body.channel), found)
+    return await give_to(session, facts, body, way=way, cipher=cipher, settings=settings)
+
+
+async def give_to(
+    session: AsyncSession,
+    facts: EvaluableFacts,
+    content: RatingContent,
+    *,
+    way: Way,
+    cipher: Cipher,
+    settings: EvaluationSettings,
+) -> RatingReceipt:
+    """Write a rating of a locked service, whichever way it came in.
+
+    Raises:
+        RaterIsStaff: who rates works for the unit that is rated.
+        TagUnknown, TagOfOtherLevel, TagRetired: see `tags.service.ensure_usable`.
+    """
+    await integrity.ensure_not_staff(session, facts.unit_code, way.fingerprints)
+    await tags.ensure_usable(session, content.tags, content.level)
+    rating = _new(content, facts, way, cipher)
     await repository.insert_rating(session, rating)
-    if body.assess_number == FIRST:
+    if content.assess_number == FIRST:
         await evaluables.mark_rated(session, facts.evaluable_id)
     await record(
         session,
@@ -68,55 +108,55 @@ async def give(
             **facts.event_fields(rating.given_at),
             rating_id=rating.id,
             evaluable_id=facts.evaluable_id,
-            assess_number=body.assess_number,
-            level=body.level,
-            tags=tuple(body.tags),
+            assess_number=content.assess_number,
+            level=content.level,
+            tags=tuple(content.tags),
+            service_number=facts.service_number,
+            channel=way.channel,
         ),
     )
     opened = None
-    if body.level.is_bad:
+    if content.level.is_bad:
         opened = await _rectify(session, facts, rating, settings)
-    await scores.apply(session, facts, _change(standing, rating))
-    RATED.labels(body.level.value, str(body.assess_number)).inc()
+    scores.touch(session, facts.evaluable_id)
+    RATED.labels(content.level.value, str(content.assess_number)).inc()
     return RatingReceipt(
         id=rating.id,
         evaluable_id=facts.evaluable_id,
-        assess_number=body.assess_number,
-        level=body.level,
-        tags=body.tags,
-        channel=body.channel,
+        assess_number=content.assess_number,
+        level=content.level,
+        tags=content.tags,
+        channel=way.channel,
         given_at=rating.given_at,
         rectification=opened,
     )
 
 
-def _new(body: RatingCreate, facts: EvaluableFacts, cipher: Cipher) -> NewRating:
+def _new(content: RatingContent, facts: EvaluableFacts, way: Way, cipher: Cipher) -> NewRating:
     given_at = now()
+    text = content.text or None
+    seconds = int((given_at - facts.served_at).total_seconds()) if facts.served_at else None
     return NewRating(
         # Random, not time-ordered: staff see it, and must not see the moment in it.
         id=uuid4(),
         facts=facts,
-        assess_number=body.assess_number,
+        assess_number=content.assess_number,
         origin=Origin.resident,
-        level=body.level,
-        tags=body.tags,
-        text=cipher.encrypt(body.text, RATING_TEXT.context) if body.text else None,
-        findings=list(screen(body.text).findings) if body.text else [],
-        channel=body.channel,
+        level=content.level,
+        tags=content.tags,
+        text=cipher.encrypt(text, RATING_TEXT.context) if text else None,
+        findings=list(screen(text).findings) if text else [],
+        channel=way.channel,
         given_at=given_at,
         given_on=local_day(given_at),
+        device_hash=way.fingerprints.device,
+        phone_hash=way.fingerprints.phone,
+        text_hash=words_hash(cipher, text) if text else None,
+        seconds_after=max(seconds, 0) if seconds is not None else None,
+        entered_by=way.entered_by,
+        entered_unit=way.entered_unit,
+        batch_id=way.batch_id,
     )
-
-
-def _change(standing: Standing, rating: NewRating) -> Change:
-    """What a new rating changes; day and channel are those of the first one of the service."""
-    level = RatingLevel(rating.level)
-    first = standing.first
-    if first is None:
-        channel = RatingChannel(rating.channel) if rating.channel else None
-        return Change.between(Counted(), Counted(level, level), rating.given_on, channel)
-    before, after = Counted(first.level, first.level), Counted(first.level, level)
-    return Change.between(before, after, first.given_on, first.channel)
 
 
 async def _rectify(
@@ -155,7 +195,6 @@ async def give_one_default(session: AsyncSession, level: RatingLevel) -> bool:
     )
     await repository.insert_rating(session, rating)
     await evaluables.mark_rated(session, facts.evaluable_id)
-    change = Change.between(Counted(), Counted(default=True), rating.given_on)
-    await scores.apply(session, facts, change)
+    scores.touch(session, facts.evaluable_id)
     DEFAULTED.inc()
     return True

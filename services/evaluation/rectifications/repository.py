@@ -199,11 +199,13 @@ async def list_disclosures(
 async def list_without_due_date(session: AsyncSession) -> Sequence[Any]:
     """Open rectifications whose calendar year was missing, locked until the commit."""
     query = (
-        select(col(Rectification.id), col(Rectification.limit_from), col(Rectification.limit_days))
-        .where(
-            col(Rectification.due_on).is_(None),
-            _NOT_CLOSED,
+        select(
+            col(Rectification.id),
+            col(Rectification.evaluable_id),
+            col(Rectification.limit_from),
+            col(Rectification.limit_days),
         )
+        .where(col(Rectification.due_on).is_(None), _NOT_CLOSED)
         .with_for_update()
     )
     return (await session.execute(query)).all()

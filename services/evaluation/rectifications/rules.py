@@ -25,6 +25,9 @@ class Action(StrEnum):
     miss_call = "miss-call"
     close_unreached = "close-unreached"  # 多次联系不上，销号
     rate_badly_again = "rate-badly-again"  # 追评仍为差评
+    #: The bad rating no longer counts: taken back by the resident, or excluded by a review.
+    withdraw_rating = "withdraw-rating"
+    exclude_rating = "exclude-rating"
 
 
 class Actor(StrEnum):
@@ -36,6 +39,8 @@ class Actor(StrEnum):
     supervisor = "supervisor"
     #: The resident whose rating it is about.
     resident = "resident"
+    #: Somebody of another unit who ruled on the rating.
+    reviewer = "reviewer"
 
 
 class Guard(StrEnum):
@@ -60,6 +65,7 @@ S, A = RectificationState, Actor
 _WORKERS = frozenset({A.handler, A.supervisor})
 _CALLERS = frozenset({A.supervisor})
 _OTHERS = frozenset({Guard.another_person})
+_OPEN = frozenset(set(S) - {S.closed})
 TRANSITIONS: dict[Action, Transition] = {
     transition.action: transition
     for transition in (
@@ -84,6 +90,8 @@ TRANSITIONS: dict[Action, Transition] = {
             S.reopened,
             frozenset({A.resident}),
         ),
+        Transition(Action.withdraw_rating, _OPEN, S.closed, frozenset({A.resident})),
+        Transition(Action.exclude_rating, _OPEN, S.closed, frozenset({A.reviewer})),
     )
 }
 BRANCHES = {

@@ -14,7 +14,7 @@ from services.evaluation.access import ensure_may_see
 from services.evaluation.calendar.service import due_after
 from services.evaluation.facts import EvaluableFacts
 from services.evaluation.metrics import RECTIFICATION_STEPS
-from services.evaluation.models import RectificationState
+from services.evaluation.models import Outcome, RectificationState
 from services.evaluation.rectifications import repository
 from services.evaluation.rectifications.repository import Matter
 from services.evaluation.rectifications.rules import Action, Actor, Facts, refusal
@@ -23,7 +23,14 @@ from services.evaluation.rectifications.schemas import (
     DisclosureList,
     DisclosureRead,
 )
-from services.evaluation.rectifications.transitions import limit, reopening, step, tell_reopened
+from services.evaluation.rectifications.transitions import (
+    limit,
+    reopening,
+    step,
+    tell_closed,
+    tell_reopened,
+)
+from services.evaluation.scores import service as scores
 from services.evaluation.settings import EvaluationSettings
 
 
@@ -82,6 +89,27 @@ async def open_for(
     )
     RECTIFICATION_STEPS.labels("open").inc()
     return matter_id, running["due_on"]
+
+
+_CLOSED_BY = {
+    Outcome.withdrawn: Action.withdraw_rating,
+    Outcome.excluded: Action.exclude_rating,
+}
+
+
+async def close_for(
+    session: AsyncSession, evaluable_id: UUID, outcome: Outcome, *, at: datetime
+) -> None:
+    """Close what is done about a bad rating that counts no more; nothing when nothing is open.
+
+    Concurrency: the caller holds the lock of the evaluable service.
+    """
+    matter = await repository.lock_for_evaluable(session, evaluable_id)
+    if matter is None or matter.state == RectificationState.closed:
+        return
+    values = {"solved": False, "outcome": outcome, "closed_at": at, "is_disputed": False}
+    await step(session, matter, _CLOSED_BY[outcome], values, at=at)
+    await tell_closed(session, matter, outcome, at)
 
 
 async def _reopen_by_rating(
@@ -153,5 +181,6 @@ async def fill_due_dates(session: AsyncSession) -> int:
         due_on = await due_after(session, row.limit_from, row.limit_days)
         if due_on is not None:
             await repository.change(session, row.id, {"due_on": due_on})
+            scores.touch(session, row.evaluable_id)
             filled += 1
     return filled

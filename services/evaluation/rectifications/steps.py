@@ -1,12 +1,12 @@
 """The steps staff take with a rectification, from 核实 to 回访."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.evaluation import RectificationClosed, RectificationReplied
+from contracts.evaluation import RectificationReplied
 from servicekit.auth import Caller, WrongRole
 from servicekit.errors import Conflict, Invalid, ServiceError
 from servicekit.etags import StaleVersion
@@ -15,7 +15,7 @@ from services.evaluation.access import ensure_may_see, handles, supervises
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.calendar.service import due_after
 from services.evaluation.free_text import BANK_CARD, IDENTITY_NUMBER, screen
-from services.evaluation.models import RectificationState
+from services.evaluation.models import Outcome, RectificationState
 from services.evaluation.rectifications import repository
 from services.evaluation.rectifications.repository import Matter
 from services.evaluation.rectifications.rules import (
@@ -34,6 +34,7 @@ from services.evaluation.rectifications.transitions import (
     Acting,
     reopening,
     step,
+    tell_closed,
     tell_reopened,
 )
 from services.evaluation.settings import EvaluationSettings
@@ -85,10 +86,10 @@ async def take(
     if action in BRANCHES:
         values = {"branch": BRANCHES[action], "fix_by": None}
     if action is Action.close_unreached:
-        values = {"solved": False, "closed_at": at}
+        values = {"solved": False, "outcome": Outcome.unreached, "closed_at": at}
     await step(session, matter, action, values, at=at, acting=acting, note=note)
     if action is Action.close_unreached:
-        await _tell_closed(session, matter, solved=False, at=at)
+        await tell_closed(session, matter, Outcome.unreached, at)
 
 
 async def fix_by_date(
@@ -155,7 +156,7 @@ async def call_back(session: AsyncSession, matter_id: UUID, body: CallBack, acti
     matter, at = await _begin(session, matter_id, action, acting), now()
     values: dict[str, Any]
     if action is Action.confirm_solved:
-        values = {"solved": True, "closed_at": at}
+        values = {"solved": True, "outcome": Outcome.solved, "closed_at": at}
     elif action is Action.find_unsolved:
         values = await reopening(session, matter, at, acting.settings)
     else:
@@ -164,7 +165,7 @@ async def call_back(session: AsyncSession, matter_id: UUID, body: CallBack, acti
         values = {"missed_call_days": missed, "last_missed_on": today}
     await step(session, matter, action, values, at=at, acting=acting, note=body.note)
     if action is Action.confirm_solved:
-        await _tell_closed(session, matter, solved=True, at=at)
+        await tell_closed(session, matter, Outcome.solved, at)
     elif action is Action.find_unsolved:
         await tell_reopened(session, matter, "call-back", values["due_on"], at)
 
@@ -213,14 +214,3 @@ async def _begin(session: AsyncSession, matter_id: UUID, action: Action, acting:
     if reason is not None:
         raise _ERRORS[reason](state=matter.state)
     return matter
-
-
-async def _tell_closed(
-    session: AsyncSession, matter: Matter, *, solved: bool, at: datetime
-) -> None:
-    await record(
-        session,
-        RectificationClosed(
-            **matter.facts.event_fields(at), rectification_id=matter.id, solved=solved
-        ),
-    )

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.evaluation import RectificationReopened
+from contracts.evaluation import RectificationClosed, RectificationReopened
 from servicekit.auth import Caller
 from servicekit.identifiers import new_id
 from servicekit.outbox import record
@@ -15,9 +15,11 @@ from services.evaluation.calendar.rules import local_day
 from services.evaluation.calendar.service import due_after
 from services.evaluation.free_text import STEP_NOTE
 from services.evaluation.metrics import RECTIFICATION_STEPS
+from services.evaluation.models import Outcome
 from services.evaluation.rectifications import repository
 from services.evaluation.rectifications.repository import Matter
 from services.evaluation.rectifications.rules import TRANSITIONS, Action
+from services.evaluation.scores import service as scores
 from services.evaluation.settings import EvaluationSettings
 
 
@@ -61,6 +63,7 @@ async def step(
             "happened_at": at,
         },
     )
+    scores.touch(session, matter.facts.evaluable_id)
     RECTIFICATION_STEPS.labels(action.value).inc()
 
 
@@ -81,6 +84,7 @@ async def reopening(
         "times_reopened": matter.times_reopened + 1,
         "fix_by": None,
         "solved": None,
+        "outcome": None,
         "closed_at": None,
     }
 
@@ -99,5 +103,19 @@ async def tell_reopened(
             rectification_id=matter.id,
             reason=reason,
             due_on=due_on,
+        ),
+    )
+
+
+async def tell_closed(
+    session: AsyncSession, matter: Matter, outcome: Outcome, at: datetime
+) -> None:
+    await record(
+        session,
+        RectificationClosed(
+            **matter.facts.event_fields(at),
+            rectification_id=matter.id,
+            solved=outcome is Outcome.solved,
+            outcome=outcome.value,
         ),
     )

@@ -1,34 +1,69 @@
-"""评分: public; the recount is the operator's."""
+"""评分: items, units and channels are public; the recount is the operator's."""
 
 from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
 
-from contracts.values import DivisionCode
+from contracts.values import DivisionCode, DivisionLevel
 from servicekit.app import create_router
-from servicekit.auth import Caller, require
+from servicekit.auth import Caller, MaybeCaller, require
 from servicekit.database import ReadSession
 from servicekit.etags import etag, is_unchanged, set_etag
 from servicekit.idempotency import Session
 from servicekit.paging import DEFAULT_LIMIT, After, Limit, Page
 from services.evaluation.models import SubjectKind
 from services.evaluation.scores import service
-from services.evaluation.scores.schemas import RankedScore, Recount, ScoreDays, ScoreRead
+from services.evaluation.scores.repository import Period
+from services.evaluation.scores.rules import Grain
+from services.evaluation.scores.schemas import (
+    RankedScore,
+    Recount,
+    ScoreDays,
+    ScoreRead,
+    ScoreSeries,
+    Standing,
+)
 
 router = create_router("scores")
+First = Annotated[date | None, Query(alias="from", description="含当日")]
+Last = Annotated[date | None, Query(alias="until", description="含当日")]
+
+
+async def _period(
+    grain: Annotated[Grain, Query(description="按月、按年或全部")] = Grain.all,
+    day: Annotated[date | None, Query(description="该月或该年的任意一天")] = None,
+) -> Period:
+    if (day is None) != (grain is Grain.all) or grain is Grain.day:
+        raise service.PeriodInvalid
+    return Period(grain, grain.first_day(day) if day else None)
+
+
+AskedPeriod = Annotated[Period, Depends(_period)]
 
 
 @router.get("/scores")
 async def rank_scores(
     session: ReadSession,
+    caller: MaybeCaller,
     kind: SubjectKind,
-    division: Annotated[DivisionCode | None, Query(description="只排这个区域内的单位")] = None,
+    period: AskedPeriod,
+    division: Annotated[DivisionCode | None, Query(description="只排这个区域内的")] = None,
+    level: Annotated[DivisionLevel | None, Query(description="区划排名的级别")] = None,
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Page[RankedScore]:
     """按好评率排名，评价数少的按置信下限折算，最好的在前。"""
-    return await service.rank(session, kind, division_code=division, after=after, limit=limit)
+    return await service.rank(
+        session,
+        kind,
+        caller,
+        division_code=division,
+        level=level,
+        period=period,
+        after=after,
+        limit=limit,
+    )
 
 
 @router.post("/scores/recount")
@@ -41,10 +76,15 @@ async def recount_scores(
 
 @router.get("/scores/{kind}/{subject_id}", response_model=ScoreRead)
 async def read_score(
-    kind: SubjectKind, subject_id: str, session: ReadSession, request: Request, response: Response
+    kind: SubjectKind,
+    subject_id: str,
+    caller: MaybeCaller,
+    session: ReadSession,
+    request: Request,
+    response: Response,
 ) -> ScoreRead | Response:
-    """一个事项或单位的评分；尚无评价时各项为零。"""
-    score = await service.get(session, kind, subject_id)
+    """一个事项、单位、窗口、人员、设施、区划或渠道的评分；尚无评价时各项为零。"""
+    score = await service.get(session, kind, subject_id, caller)
     if is_unchanged(request, etag(score.revision)):
         return Response(status_code=304, headers={"ETag": etag(score.revision)})
     set_etag(response, score.revision)
@@ -55,9 +95,39 @@ async def read_score(
 async def read_score_days(
     kind: SubjectKind,
     subject_id: str,
+    caller: MaybeCaller,
     session: ReadSession,
-    first: Annotated[date | None, Query(alias="from", description="含当日")] = None,
-    last: Annotated[date | None, Query(alias="until", description="含当日")] = None,
+    first: First = None,
+    last: Last = None,
 ) -> ScoreDays:
     """按日的评分，默认最近 30 天；一项服务的评价都记在首次评价当日。"""
-    return await service.list_days(session, kind, subject_id, first=first, last=last)
+    return await service.list_days(session, kind, subject_id, caller, first=first, last=last)
+
+
+@router.get("/scores/{kind}/{subject_id}/series")
+async def read_score_series(
+    kind: SubjectKind,
+    subject_id: str,
+    caller: MaybeCaller,
+    session: ReadSession,
+    grain: Grain = Grain.month,
+    first: First = None,
+    last: Last = None,
+) -> ScoreSeries:
+    """按日、月、年的评分走势。"""
+    return await service.list_series(
+        session, kind, subject_id, caller, grain=grain, first=first, last=last
+    )
+
+
+@router.get("/scores/{kind}/{subject_id}/standing")
+async def read_standing(
+    kind: SubjectKind,
+    subject_id: str,
+    caller: MaybeCaller,
+    session: ReadSession,
+    period: AskedPeriod,
+    within: Annotated[DivisionCode | None, Query(description="只与这个区域内的同类比")] = None,
+) -> Standing:
+    """在同类对象中的位次（百分位），按好评率置信下限比较。"""
+    return await service.stand(session, kind, subject_id, caller, within=within, period=period)

@@ -1,140 +1,173 @@
-"""Queries of scores: upserts that add, and the recount they must always equal."""
+"""Queries that read the roll-ups."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
-from contracts.values import RatingLevel
-from services.evaluation.models import Score, ScoreDay, SubjectKind
-from services.evaluation.scores.rules import Change, Tally
-
-
-def _column(group: str, level: RatingLevel) -> str:
-    return f"{group}_{level.value.replace('-', '_')}"
+from contracts.values import SIGNIFICANT_DIGITS, DivisionLevel
+from services.evaluation.models import SubjectKind
+from services.evaluation.scores.counting import COUNTS, CURRENT, FIRST, TABLES
+from services.evaluation.scores.rules import Grain, Tally
 
 
-CURRENT = {level: _column("current", level) for level in RatingLevel}
-FIRST = {level: _column("first", level) for level in RatingLevel}
-COUNTS = (*CURRENT.values(), *FIRST.values(), "default_count")
-
-_NAMES = ", ".join(COUNTS)
-_VALUES = ", ".join(f":{name}" for name in COUNTS)
-_SUMS = ", ".join(f"{name} = s.{name} + excluded.{name}" for name in COUNTS)
-_ADD = text(
-    f"INSERT INTO score AS s (subject_kind, subject_id, subject_name, division_code, revision, "  # noqa: S608
-    f"changed_at, {_NAMES}) VALUES (:subject_kind, :subject_id, :subject_name, :division_code, 1, "
-    f":changed_at, {_VALUES}) ON CONFLICT (subject_kind, subject_id) DO UPDATE SET "
-    "subject_name = coalesce(excluded.subject_name, s.subject_name), revision = s.revision + 1, "
-    f"changed_at = excluded.changed_at, {_SUMS} RETURNING *"
-)
-_ADD_DAY = text(
-    f"INSERT INTO score_day AS s (subject_kind, subject_id, day, {_NAMES}) "  # noqa: S608
-    f"VALUES (:subject_kind, :subject_id, :day, {_VALUES}) "
-    f"ON CONFLICT (subject_kind, subject_id, day) DO UPDATE SET {_SUMS}"
-)
-
-
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Subject:
-    """What a score is of; sorted, so that every writer locks rows in one order."""
+    """What a score is of."""
 
     kind: SubjectKind
     id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A month, a year, or all time."""
+
+    grain: Grain = Grain.all
+    #: The first day of it; none for all time.
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Whom a subject is compared with: those of a kind, of a level and in a division."""
+
+    kind: SubjectKind
+    level: DivisionLevel | None = None
+    division_prefix: str | None = None
+
+
+_PLAIN = [name for name in COUNTS if name not in {*CURRENT.values(), *FIRST.values()}]
+_NAMES = ", ".join(f"s.{name}" for name in COUNTS)
+_FIND = text("SELECT * FROM score WHERE subject_kind = :kind AND subject_id = :id")
+_SERIES = {
+    grain: text(
+        f"SELECT * FROM {TABLES[grain]} WHERE subject_kind = :kind AND subject_id = :id "  # noqa: S608
+        "AND day BETWEEN :first AND :last ORDER BY day"
+    )
+    for grain in (Grain.day, Grain.month, Grain.year)
+}
+_WHOLE = "score.subject_name, score.division_code, score.revision, score.changed_at"
+
+
+def _rows(grain: Grain) -> str:
+    if grain is Grain.all:
+        return "FROM score s JOIN score USING (subject_kind, subject_id) WHERE true"
+    return f"FROM {TABLES[grain]} s JOIN score USING (subject_kind, subject_id) WHERE s.day = :day"
+
+
+def _level(level: DivisionLevel) -> str:
+    """SQL that holds for divisions of a level: as many digits count, and not fewer."""
+    digits = list(SIGNIFICANT_DIGITS.values())
+    here = SIGNIFICANT_DIGITS[level]
+    above = digits[digits.index(here) - 1] if here != digits[0] else None
+    condition = (
+        f"right(subject_id, {12 - here}) = repeat('0', {12 - here})" if here < 12 else "true"
+    )
+    if above:
+        condition += f" AND right(subject_id, {12 - above}) <> repeat('0', {12 - above})"
+    return condition
+
+
 def tally_of(row: Any) -> Tally:
-    """Read the counts out of a row of either roll-up."""
+    """Read the counts out of a row of any roll-up."""
     return Tally(
         {level: getattr(row, name) for level, name in CURRENT.items()},
         {level: getattr(row, name) for level, name in FIRST.items()},
         row.default_count,
+        **{name: getattr(row, name) for name in _PLAIN if name != "default_count"},
     )
-
-
-def _values(change: Change) -> dict[str, int]:
-    return {
-        **{name: change.current.get(level, 0) for level, name in CURRENT.items()},
-        **{name: change.first.get(level, 0) for level, name in FIRST.items()},
-        "default_count": change.default,
-    }
-
-
-async def add(
-    session: AsyncSession,
-    subject: Subject,
-    change: Change,
-    *,
-    name: str | None,
-    division_code: str | None,
-    changed_at: datetime,
-) -> Any:
-    """Add a change to both roll-ups of a subject; return the whole score.
-
-    Concurrency: holds the score's row until the commit, so revisions and their events keep order.
-    """
-    key = {"subject_kind": subject.kind.value, "subject_id": subject.id}
-    values = key | _values(change)
-    row = await session.execute(
-        _ADD,
-        values | {"subject_name": name, "division_code": division_code, "changed_at": changed_at},
-    )
-    await session.execute(_ADD_DAY, values | {"day": change.day})
-    return row.one()
 
 
 async def find(session: AsyncSession, subject: Subject) -> Any | None:
-    """One score."""
-    table = Score.__table__  # type: ignore[attr-defined]
-    query = select(table).where(
-        col(Score.subject_kind) == subject.kind.value, col(Score.subject_id) == subject.id
-    )
-    return (await session.execute(query)).one_or_none()
+    """One score over all time."""
+    values = {"kind": subject.kind.value, "id": subject.id}
+    return (await session.execute(_FIND, values)).one_or_none()
 
 
-async def list_days(
-    session: AsyncSession, subject: Subject, first: date, last: date
+async def series(
+    session: AsyncSession, subject: Subject, grain: Grain, first: date, last: date
 ) -> Sequence[Any]:
-    """Days on which a subject was rated, in order."""
-    table = ScoreDay.__table__  # type: ignore[attr-defined]
-    query = (
-        select(table)
-        .where(
-            col(ScoreDay.subject_kind) == subject.kind.value,
-            col(ScoreDay.subject_id) == subject.id,
-            col(ScoreDay.day).between(first, last),
-        )
-        .order_by(col(ScoreDay.day))
-    )
-    return (await session.execute(query)).all()
+    """The periods in which something of a subject counts, in order."""
+    values = {"kind": subject.kind.value, "id": subject.id, "first": first, "last": last}
+    return (await session.execute(_SERIES[grain], values)).all()
+
+
+def _among(peers: Peers, period: Period) -> tuple[str, dict[str, Any]]:
+    condition = f"{_rows(period.grain)} AND subject_kind = :kind"
+    values: dict[str, Any] = {"kind": peers.kind.value}
+    if period.grain is not Grain.all:
+        values["day"] = period.day
+    if peers.level is not None:
+        condition += f" AND {_level(peers.level)}"
+    if peers.division_prefix is not None:
+        condition += " AND score.division_code LIKE :prefix"
+        values["prefix"] = f"{peers.division_prefix}%"
+    return condition, values
 
 
 async def rank(
     session: AsyncSession,
-    kind: SubjectKind,
+    peers: Peers,
+    period: Period,
     *,
-    division_prefix: str | None,
     after: tuple[float, str] | None,
     limit: int,
 ) -> Sequence[Any]:
     """Rated subjects, best first by the lower bound of their 好评率."""
-    floor = col(Score.satisfaction_floor)
-    query = (
-        select(Score.__table__)  # type: ignore[attr-defined]
-        .where(col(Score.subject_kind) == kind.value, floor.is_not(None))
-        .order_by(floor.desc(), col(Score.subject_id))
-        .limit(limit)
-    )
-    if division_prefix is not None:
-        query = query.where(col(Score.division_code).startswith(division_prefix, autoescape=True))
+    among, values = _among(peers, period)
+    values["limit"] = limit
+    beyond = ""
     if after is not None:
-        value, subject_id = after
-        query = query.where(
-            (floor < value) | ((floor == value) & (col(Score.subject_id) > subject_id))
+        beyond = (
+            "AND (s.satisfaction_floor < :floor "
+            "OR (s.satisfaction_floor = :floor AND subject_id > :id)) "
         )
-    rows: Sequence[Any] = (await session.execute(query)).all()
-    return rows
+        values |= {"floor": after[0], "id": after[1]}
+    query = (
+        f"SELECT subject_kind, subject_id, {_WHOLE}, s.rated, s.satisfaction_floor, {_NAMES} {among} "
+        f"AND s.satisfaction_floor IS NOT NULL {beyond}"
+        "ORDER BY s.satisfaction_floor DESC, subject_id LIMIT :limit"
+    )
+    return (await session.execute(text(query), values)).all()
+
+
+async def standing(
+    session: AsyncSession, subject: Subject, peers: Peers, period: Period
+) -> Any | None:
+    """A subject's floor, and how many rated peers have less, the same, and any; None unrated."""
+    among, values = _among(peers, period)
+    query = (
+        f"WITH peer AS (SELECT subject_id, s.satisfaction_floor AS floor {among} "  # noqa: S608
+        "AND s.satisfaction_floor IS NOT NULL), own AS (SELECT floor FROM peer WHERE subject_id = :id) "
+        "SELECT own.floor, count(*) FILTER (WHERE peer.floor < own.floor) AS below, "
+        "count(*) FILTER (WHERE peer.floor = own.floor) AS equal, count(*) AS peers "
+        "FROM own CROSS JOIN peer GROUP BY own.floor"
+    )
+    return (await session.execute(text(query), {**values, "id": subject.id})).one_or_none()
+
+
+async def page_of_rows(
+    session: AsyncSession,
+    peers: Peers,
+    grain: Grain,
+    *,
+    first: date,
+    last: date,
+    after: tuple[date, str] | None,
+    limit: int,
+) -> Sequence[Any]:
+    """Roll-up rows of a kind and a time, by day and subject, for exports."""
+    day, subject_id = after or (date.min, "")
+    among, values = _among(peers, Period())
+    among = among.replace("FROM score s", f"FROM {TABLES[grain]} s", 1)
+    query = (
+        f"SELECT s.day, subject_kind, subject_id, {_WHOLE}, {_NAMES} {among} "
+        "AND s.day BETWEEN :first AND :last AND (s.day, subject_id) > (:after_day, :after_id) "
+        "ORDER BY s.day, subject_id LIMIT :limit"
+    )
+    values |= {"first": first, "last": last, "after_day": day, "after_id": subject_id}
+    return (await session.execute(text(query), {**values, "limit": limit})).all()

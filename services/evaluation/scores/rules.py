@@ -1,74 +1,62 @@
-"""What a rating changes in a score, and what the counts mean. See `models.scores` for what counts."""
+"""What the counts of a score mean: shares and means of them. See `models.scores` for what counts."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 
 from contracts.values import RatingLevel
-from services.evaluation.models import RatingChannel
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What counts of one evaluable service: its first rating, the one that holds now, a default.
+class Grain(StrEnum):
+    """How long a time one roll-up row covers."""
 
-    None where there is none, or where it was withdrawn or excluded.
-    """
+    day = "day"
+    month = "month"
+    year = "year"
+    all = "all"
 
-    first: RatingLevel | None = None
-    current: RatingLevel | None = None
-    default: bool = False
+    def first_day(self, day: date) -> date:
+        """The day that names the period: its first. All time has one name.
 
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """How a rating moves the counts of the day and the channel its service was first rated in."""
-
-    day: date
-    #: None for what was rated by default.
-    channel: RatingChannel | None = None
-    current: Mapping[RatingLevel, int] = field(default_factory=dict)
-    first: Mapping[RatingLevel, int] = field(default_factory=dict)
-    default: int = 0
-
-    @classmethod
-    def between(
-        cls, before: Counted, after: Counted, day: date, channel: RatingChannel | None = None
-    ) -> "Change":
-        """From what counted to what counts: the one way every kind of change goes."""
-        return cls(
-            day,
-            channel,
-            current=_step(before.current, after.current),
-            first=_step(before.first, after.first),
-            default=int(after.default) - int(before.default),
-        )
+        Source: ours; a row of `score` has no day, the value is only a key in memory.
+        """
+        match self:
+            case Grain.day:
+                return day
+            case Grain.month:
+                return day.replace(day=1)
+            case Grain.year:
+                return day.replace(month=1, day=1)
+            case Grain.all:
+                return date.min
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The counts of one subject, over all time or over one day."""
+    """The counts of one subject over some time."""
 
-    current: Mapping[RatingLevel, int]
-    first: Mapping[RatingLevel, int]
+    current: Mapping[RatingLevel, int] = field(default_factory=dict)
+    first: Mapping[RatingLevel, int] = field(default_factory=dict)
     default: int = 0
-
-    @classmethod
-    def empty(cls) -> "Tally":
-        return cls({}, {})
-
-    def plus(self, change: Change) -> "Tally":
-        """The counts after a change."""
-        return Tally(
-            _sum(self.current, change.current),
-            _sum(self.first, change.first),
-            self.default + change.default,
-        )
+    opened: int = 0
+    opened_rated: int = 0
+    promised: int = 0
+    kept: int = 0
+    matters: int = 0
+    matters_solved: int = 0
+    matters_answered: int = 0
+    matters_in_time: int = 0
+    matters_called_back: int = 0
 
     @property
     def rated(self) -> int:
         return sum(self.current.values())
+
+    @property
+    def good(self) -> int:
+        """Ratings that are no 差评."""
+        return sum(count for level, count in self.current.items() if not level.is_bad)
 
     @property
     def bad_first(self) -> int:
@@ -78,28 +66,47 @@ class Tally:
     @property
     def satisfaction_ratio(self) -> float | None:
         """好评率 in [0, 1]: (非常满意 + 满意 + 基本满意) ÷ all. Source: 上海's published figure."""
-        if self.rated == 0:
-            return None
-        return sum(n for level, n in self.current.items() if not level.is_bad) / self.rated
+        return _share(self.good, self.rated)
 
     @property
     def average_stars(self) -> float | None:
         """Mean stars in [1, 5]."""
-        if self.rated == 0:
-            return None
-        return sum(level.stars * count for level, count in self.current.items()) / self.rated
+        return _share(sum(level.stars * n for level, n in self.current.items()), self.rated)
+
+    @property
+    def active_ratio(self) -> float | None:
+        """主动评价率 in [0, 1]: services their resident rated ÷ services open to rating."""
+        return _share(self.opened_rated, self.opened)
+
+    @property
+    def on_time_ratio(self) -> float | None:
+        """按期率 in [0, 1]: finished by the promised date ÷ finished with one."""
+        return _share(self.kept, self.promised)
+
+    @property
+    def rectified_ratio(self) -> float | None:
+        """差评整改率 in [0, 1]: closed as solved ÷ opened by a bad rating."""
+        return _share(self.matters_solved, self.matters)
+
+    @property
+    def answered_in_time_ratio(self) -> float | None:
+        """整改按期率 in [0, 1]: answered by the due date ÷ answered."""
+        return _share(self.matters_in_time, self.matters_answered)
+
+    @property
+    def called_back_ratio(self) -> float | None:
+        """回访率 in [0, 1]: called back ÷ opened by a bad rating."""
+        return _share(self.matters_called_back, self.matters)
 
 
-def _sum(
-    one: Mapping[RatingLevel, int], other: Mapping[RatingLevel, int]
-) -> dict[RatingLevel, int]:
-    total = Counter(one)
-    total.update(other)
-    return {level: total[level] for level in RatingLevel if total[level]}
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
 
 
-def _step(before: RatingLevel | None, after: RatingLevel | None) -> dict[RatingLevel, int]:
-    if before is after:
-        return {}
-    left = {} if before is None else {before: -1}
-    return left if after is None else left | {after: 1}
+def percentile(below: int, equal: int, peers: int) -> float | None:
+    """Share of the peers that are outranked, in [0, 1]; equals count half. None without peers.
+
+    `equal` and `peers` include the subject itself.
+    """
+    others = peers - 1
+    return (below + (equal - 1) / 2) / others if others > 0 else None

@@ -1,25 +1,30 @@
-"""Scores: changed with each rating, told as full state, ranked, and recounted."""
+"""Scores as they are asked for: one, its time series, a ranking, its place among peers."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.evaluation import ScoreChanged
-from contracts.values import RatingLevel, division_prefix
+from contracts.values import (
+    DivisionCode,
+    DivisionLevel,
+    RatingLevel,
+    division_level,
+    division_prefix,
+)
+from servicekit.auth import Caller
 from servicekit.errors import Invalid, NotFound
 from servicekit.logging import logger
 from servicekit.outbox import now, record
 from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_cursor
 from services.evaluation.calendar.rules import local_day
-from services.evaluation.facts import EvaluableFacts
-from services.evaluation.models import SubjectKind
-from services.evaluation.scores import recount as recounting
-from services.evaluation.scores import repository
-from services.evaluation.scores.repository import Subject, tally_of
-from services.evaluation.scores.rules import Change, Tally
+from services.evaluation.models import RatingChannel, SubjectKind
+from services.evaluation.scores import access, recounting, repository, settling
+from services.evaluation.scores.repository import Peers, Period, Subject, tally_of
+from services.evaluation.scores.rules import Grain, Tally, percentile
 from services.evaluation.scores.schemas import (
     Counts,
     RankedScore,
@@ -27,58 +32,50 @@ from services.evaluation.scores.schemas import (
     ScoreDayRead,
     ScoreDays,
     ScoreRead,
+    ScoreSeries,
+    Standing,
 )
 
 DEFAULT_DAYS = 30
-MAX_DAYS = 366
+#: The longest series by grain, in days.
+MAX_DAYS = {Grain.day: 366, Grain.month: 3_660, Grain.year: 36_600}
 _UNIT = re.compile(r"[0-9]{12}:[a-z][a-z0-9-]{1,47}")
+_WINDOW = re.compile(r"[0-9]{12}:[a-z][a-z0-9-]{1,47}:[^\x00/]{1,40}")
+_DIVISION: TypeAdapter[str] = TypeAdapter(DivisionCode)
+#: Those of `score_event` need no division: they belong to the whole system.
+_EVERYWHERE = frozenset({SubjectKind.item, SubjectKind.channel})
+
+touch = settling.touch
 
 
 class SubjectNotFound(NotFound):
-    code, title = "subject-not-found", "没有这样的事项或单位"
+    code, title = "subject-not-found", "没有这样的评价对象"
 
 
 class DivisionNotForItems(Invalid):
-    code, title = "division-not-for-items", "按区域排名只适用于单位"
+    code, title = "division-not-for-items", "事项和渠道不按区域排名"
+
+
+class LevelNotForKind(Invalid):
+    code, title = "level-not-for-kind", "级别只适用于区划，区划排名须指明级别"
 
 
 class PeriodInvalid(Invalid):
-    code, title = "period-invalid", "起止日期不正确，最长可查 366 天"
+    code, title = "period-invalid", "起止日期不正确，或超出可查的最长期间"
 
 
-async def apply(session: AsyncSession, facts: EvaluableFacts, change: Change) -> None:
-    """Bring a change into the scores of its item and its unit, and tell their new state.
-
-    The one place that counts: `facts` says for whom, the change when and how it was first rated.
-    """
-    if not (change.current or change.first or change.default):
-        return
-    changed_at = now()
-    subjects: dict[Subject, str | None] = {
-        Subject(SubjectKind.item, str(facts.item_id)): facts.item_name
-    }
-    if facts.unit_code is not None:
-        subjects[Subject(SubjectKind.unit, facts.unit_code)] = facts.unit_name
-    for subject in sorted(subjects):
-        row = await repository.add(
-            session,
-            subject,
-            change,
-            name=subjects[subject],
-            division_code=_division_of(subject),
-            changed_at=changed_at,
-        )
-        await record(session, _event(row))
-
-
-async def get(session: AsyncSession, kind: SubjectKind, subject_id: str) -> ScoreRead:
-    """The score of a subject; one that nobody rated yet has zero counts.
+async def get(
+    session: AsyncSession, kind: SubjectKind, subject_id: str, caller: Caller | None
+) -> ScoreRead:
+    """The score of a subject; one of which nothing counts yet has zero counts.
 
     Raises:
         SubjectNotFound: the id is none of that kind.
+        Unauthenticated, WrongRole, WrongDivision, WrongUnit: see `access.ensure_may_read`.
     """
     subject = _subject(kind, subject_id)
     row = await repository.find(session, subject)
+    access.ensure_may_read(caller, subject, row)
     if row is not None:
         return ScoreRead(**_read(row))
     return ScoreRead(
@@ -87,56 +84,93 @@ async def get(session: AsyncSession, kind: SubjectKind, subject_id: str) -> Scor
         subject_name=None,
         revision=0,
         changed_at=None,
-        **_counts(Tally.empty()).model_dump(),
+        **_counts(Tally()).model_dump(),
     )
+
+
+async def list_series(
+    session: AsyncSession,
+    kind: SubjectKind,
+    subject_id: str,
+    caller: Caller | None,
+    *,
+    grain: Grain,
+    first: date | None,
+    last: date | None,
+) -> ScoreSeries:
+    """The time series of a subject.
+
+    Raises:
+        SubjectNotFound: the id is none of that kind.
+        PeriodInvalid: it ends before it begins, or is longer than its grain allows.
+        Unauthenticated, WrongRole, WrongDivision, WrongUnit: see `access.ensure_may_read`.
+    """
+    if grain is Grain.all:
+        raise PeriodInvalid
+    first, last = period_of(grain, first, last)
+    subject = _subject(kind, subject_id)
+    access.ensure_may_read(caller, subject, await repository.find(session, subject))
+    rows = await repository.series(session, subject, grain, first, last)
+    items = [ScoreDayRead(day=row.day, **_counts(tally_of(row)).model_dump()) for row in rows]
+    return ScoreSeries(grain=grain, items=items)
 
 
 async def list_days(
     session: AsyncSession,
     kind: SubjectKind,
     subject_id: str,
+    caller: Caller | None,
     *,
     first: date | None,
     last: date | None,
 ) -> ScoreDays:
-    """The time series of a subject.
+    """The days of a subject; see `list_series`."""
+    series = await list_series(
+        session, kind, subject_id, caller, grain=Grain.day, first=first, last=last
+    )
+    return ScoreDays(items=series.items)
+
+
+def period_of(grain: Grain, first: date | None, last: date | None) -> tuple[date, date]:
+    """The days asked for; the last 30 days, months or years by default.
 
     Raises:
-        SubjectNotFound: the id is none of that kind.
-        PeriodInvalid: it ends before it begins, or is longer than 366 days.
+        PeriodInvalid: it ends before it begins, or is longer than its grain allows.
     """
     last = last or local_day(now())
-    first = first or last - timedelta(days=min(DEFAULT_DAYS, last.toordinal()) - 1)
-    if not 0 <= (last - first).days < MAX_DAYS:
+    days = DEFAULT_DAYS * (MAX_DAYS[grain] // MAX_DAYS[Grain.day])
+    first = first or last - timedelta(days=min(days, last.toordinal()) - 1)
+    first = grain.first_day(first)
+    if not 0 <= (last - first).days < MAX_DAYS[grain]:
         raise PeriodInvalid
-    rows = await repository.list_days(session, _subject(kind, subject_id), first, last)
-    return ScoreDays(
-        items=[ScoreDayRead(day=row.day, **_counts(tally_of(row)).model_dump()) for row in rows]
-    )
+    return first, last
 
 
 async def rank(
     session: AsyncSession,
     kind: SubjectKind,
+    caller: Caller | None,
     *,
     division_code: str | None,
+    level: DivisionLevel | None,
+    period: Period,
     after: str | None,
     limit: int,
 ) -> Page[RankedScore]:
     """Rated subjects, best first.
 
     Raises:
-        DivisionNotForItems: items belong to no division here.
+        DivisionNotForItems: items and channels belong to no division here.
+        LevelNotForKind: a level without divisions to rank, or divisions without a level.
+        Unauthenticated, WrongRole, WrongDivision, WrongUnit: see `access.ensure_may_rank`.
     """
-    if division_code is not None and kind is not SubjectKind.unit:
+    if division_code is not None and kind in _EVERYWHERE:
         raise DivisionNotForItems
-    rows = await repository.rank(
-        session,
-        kind,
-        division_prefix=division_prefix(division_code) if division_code else None,
-        after=_position(after),
-        limit=limit + 1,
-    )
+    if (level is not None) != (kind is SubjectKind.division):
+        raise LevelNotForKind
+    access.ensure_may_rank(caller, kind, division_code)
+    peers = Peers(kind, level, division_prefix(division_code) if division_code else None)
+    rows = await repository.rank(session, peers, period, after=_position(after), limit=limit + 1)
     page, more = cut(list(rows), limit)
     last = page[-1] if more else None
     return Page(
@@ -147,34 +181,78 @@ async def rank(
     )
 
 
-async def recount(session: AsyncSession) -> Recount:
-    """Compare every score with the ratings it is made of, and put right what differs.
+async def stand(
+    session: AsyncSession,
+    kind: SubjectKind,
+    subject_id: str,
+    caller: Caller | None,
+    *,
+    within: str | None,
+    period: Period,
+) -> Standing:
+    """Where a subject stands among those of its kind (divisions: of its level).
 
-    Concurrency: holds back new ratings until the commit.
+    Raises:
+        SubjectNotFound, DivisionNotForItems: see `get` and `rank`.
+        Unauthenticated, WrongRole, WrongDivision, WrongUnit: see `access.ensure_may_read`.
     """
-    await recounting.hold_ratings(session)
-    changed_at = now()
-    differing = await recounting.differing(session)
-    for kind, subject_id in differing:
-        row = await recounting.rewrite(session, kind, subject_id, changed_at)
-        logger.error("score_differed_from_recount", subject_kind=kind, subject_id=subject_id)
-        await record(session, _event(row))
-    return Recount(differing=[f"{kind}:{subject_id}" for kind, subject_id in differing])
+    if within is not None and kind in _EVERYWHERE:
+        raise DivisionNotForItems
+    subject = _subject(kind, subject_id)
+    access.ensure_may_read(caller, subject, await repository.find(session, subject))
+    level = division_level(subject.id) if kind is SubjectKind.division else None
+    peers = Peers(kind, level, division_prefix(within) if within else None)
+    row = await repository.standing(session, subject, peers, period)
+    if row is None:
+        return Standing(rated_peers=0, satisfaction_floor=None, percentile=None)
+    return Standing(
+        rated_peers=row.peers,
+        satisfaction_floor=row.floor,
+        percentile=percentile(row.below, row.equal, row.peers),
+    )
+
+
+async def recount(session: AsyncSession) -> Recount:
+    """Compare every score with what it is made of, and put right what differs.
+
+    Concurrency: whoever changes a score meanwhile waits for the commit.
+    """
+    differing = await recounting.count(session)
+    if differing:
+        rows = await recounting.correct(session, differing, now())
+        told = [row for row in rows if row.subject_kind in settling.TOLD]
+        await record(session, *(settling.score_event(row) for row in told))
+    names = [f"{row.subject_kind}:{row.subject_id}" for row in differing]
+    for name in names:
+        logger.error("score_differed_from_recount", subject=name)
+    return Recount(differing=names)
 
 
 def _subject(kind: SubjectKind, subject_id: str) -> Subject:
-    if kind is SubjectKind.item:
-        try:
-            return Subject(kind, str(UUID(subject_id)))
-        except ValueError:
-            raise SubjectNotFound from None
-    if not _UNIT.fullmatch(subject_id):
+    match kind:
+        case SubjectKind.item | SubjectKind.person | SubjectKind.facility:
+            return Subject(kind, _uuid(subject_id))
+        case SubjectKind.division:
+            try:
+                return Subject(kind, _DIVISION.validate_python(subject_id))
+            except ValidationError:
+                raise SubjectNotFound from None
+        case SubjectKind.channel:
+            known = subject_id in set(RatingChannel)
+        case SubjectKind.unit:
+            known = _UNIT.fullmatch(subject_id) is not None
+        case SubjectKind.window:
+            known = _WINDOW.fullmatch(subject_id) is not None
+    if not known:
         raise SubjectNotFound
     return Subject(kind, subject_id)
 
 
-def _division_of(subject: Subject) -> str | None:
-    return subject.id.partition(":")[0] if subject.kind is SubjectKind.unit else None
+def _uuid(subject_id: str) -> str:
+    try:
+        return str(UUID(subject_id))
+    except ValueError:
+        raise SubjectNotFound from None
 
 
 def _position(after: str | None) -> tuple[float, str] | None:
@@ -195,6 +273,13 @@ def _counts(tally: Tally) -> Counts:
         first_counts=_all_levels(tally.first),
         bad_first=tally.bad_first,
         default_count=tally.default,
+        opened=tally.opened,
+        active_ratio=tally.active_ratio,
+        on_time_ratio=tally.on_time_ratio,
+        matters=tally.matters,
+        rectified_ratio=tally.rectified_ratio,
+        answered_in_time_ratio=tally.answered_in_time_ratio,
+        called_back_ratio=tally.called_back_ratio,
     )
 
 
@@ -211,21 +296,3 @@ def _read(row: Any) -> dict[str, Any]:
         "changed_at": row.changed_at,
         **_counts(tally_of(row)).model_dump(),
     }
-
-
-def _event(row: Any) -> ScoreChanged:
-    counts = _counts(tally_of(row))
-    recorded_at: datetime = row.changed_at
-    return ScoreChanged(
-        subject_key=f"{row.subject_kind}:{row.subject_id}",
-        subject_kind=row.subject_kind,
-        subject_id=row.subject_id,
-        revision=row.revision,
-        counts=counts.counts,
-        rated=counts.rated,
-        satisfaction_ratio=counts.satisfaction_ratio,
-        average_stars=counts.average_stars,
-        first_counts=counts.first_counts,
-        default_count=counts.default_count,
-        recorded_at=recorded_at,
-    )

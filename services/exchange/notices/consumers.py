@@ -47,6 +47,8 @@ def subscription(templates: Templates) -> Subscription:
     async def tell_applicant(
         session: AsyncSession, event: RequestEvent | CaseRatingEvent, envelope: Envelope
     ) -> None:
+        if isinstance(event, EvaluationOpened) and not event.invites:
+            return
         await service.deliver(session, templates, event, envelope, receiver_id=event.applicant_id)
 
     return Subscription(GROUP, dict.fromkeys(TOLD, (tell_applicant,)))

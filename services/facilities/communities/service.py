@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.facilities import CommunityFiguresRecorded
 from servicekit import outbox
 from servicekit.auth import Caller
 from servicekit.errors import Conflict, Invalid, NotFound, PreconditionRequired
@@ -22,6 +23,7 @@ from services.facilities.communities.schemas import (
 )
 from services.facilities.divisions import service as divisions
 from services.facilities.hours.rules import LOCAL
+from services.facilities.indicators import service as indicators
 from services.facilities.metrics import FIGURES_RECORDED
 
 
@@ -116,8 +118,7 @@ async def record_figures(
     if expected != current.version:
         raise StaleVersion
     await repository.replace_figures(session, values | {"version": current.version + 1})
-    FIGURES_RECORDED.inc()
-    return await get_figures(session, code, year), False
+    return await _written(session, code, year), False
 
 
 async def list_versions(
@@ -151,8 +152,25 @@ async def _first(
         raise StaleVersion
     if not await repository.add_figures(session, values):
         raise FiguresJustRecorded
+    return await _written(session, values["community_code"], values["year"])
+
+
+async def _written(session: AsyncSession, code: str, year: int) -> FiguresRead:
+    """Tell of the figures that were just written."""
+    figures = await get_figures(session, code, year)
+    event = CommunityFiguresRecorded(
+        figures_key=f"figures:{code}:{year}",
+        code=code,
+        year=year,
+        households=figures.households,
+        residents=figures.residents,
+        revision=figures.version,
+        recorded_at=figures.recorded_at,
+    )
+    await outbox.record(session, event)
+    await indicators.refresh(session, [code])
     FIGURES_RECORDED.inc()
-    return await get_figures(session, values["community_code"], values["year"])
+    return figures
 
 
 def _values(

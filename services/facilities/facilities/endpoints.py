@@ -14,6 +14,7 @@ from servicekit.idempotency import Session
 from servicekit.paging import After, CursorMalformed, Limit, Page, decode_cursor
 from services.facilities.divisions.service import subtree
 from services.facilities.facilities import service
+from services.facilities.facilities.parts import AccessFeature
 from services.facilities.facilities.repository import FacilityFilter
 from services.facilities.facilities.schemas import (
     FacilityCreate,
@@ -39,12 +40,20 @@ async def list_facilities(
     within: Annotated[DivisionCode | None, Query(description="只看这个区划之内的")] = None,
     facility_type: Annotated[TypeCode | None, Query(description="设施类型代码")] = None,
     state: Annotated[FacilityState | None, Query(description="状态")] = None,
+    item: Annotated[UUID | None, Query(description="只看有窗口受理这个事项的")] = None,
+    accessible: Annotated[
+        list[AccessFeature] | None, Query(max_length=10, description="须具备的无障碍设施，可重复")
+    ] = None,
     after: After = None,
     limit: Limit = 20,
 ) -> Page[FacilityEntry]:
-    """按区划、类型、状态查设施，按区划代码排列。"""
+    """按区划、类型、状态、事项和无障碍设施查设施，按区划代码排列。"""
     wanted = FacilityFilter(
-        codes=subtree(within) if within else None, facility_type=facility_type, state=state
+        codes=subtree(within) if within else None,
+        facility_type=facility_type,
+        state=state,
+        item_id=item,
+        accessible=tuple(accessible or ()),
     )
     return await service.list_facilities(session, wanted, after=_last(after), limit=limit)
 

@@ -43,6 +43,17 @@ class Accessibility(BaseModel):
     child_friendly: bool | None = Field(default=None, description="适儿化改造")
 
 
+AccessFeature = Literal[
+    "ramp",
+    "accessible_toilet",
+    "tactile_paving",
+    "lift",
+    "low_counter",
+    "elder_friendly",
+    "child_friendly",
+]
+
+
 class Contact(BaseModel):
     """岗位联系方式: a post and its telephone; people are not named in public records."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, insert, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.facilities.models import Base
@@ -13,6 +13,8 @@ from services.facilities.models import Base
 _DIVISION = Base.metadata.tables["division"]
 _FACILITY = Base.metadata.tables["facility"]
 _HISTORY = Base.metadata.tables["facility_history"]
+_OFFER = Base.metadata.tables["counter_item"]
+_ROOM = Base.metadata.tables["room"]
 _TYPE = Base.metadata.tables["facility_type"]
 
 
@@ -24,6 +26,10 @@ class FacilityFilter:
     codes: tuple[str, str] | None = None
     facility_type: str | None = None
     state: str | None = None
+    #: Taken at one of its counters.
+    item_id: UUID | None = None
+    #: Names in the accessibility set, all of which it has.
+    accessible: tuple[str, ...] = ()
 
 
 async def find(session: AsyncSession, facility_id: UUID, *, lock: bool = False) -> Any | None:
@@ -50,6 +56,13 @@ async def list_facilities(
         conditions.append(_FACILITY.c.facility_type == wanted.facility_type)
     if wanted.state is not None:
         conditions.append(_FACILITY.c.state == wanted.state)
+    if wanted.item_id is not None:
+        taken = select(_OFFER.c.facility_id).where(_OFFER.c.item_id == wanted.item_id)
+        conditions.append(identifier.in_(taken))
+    if wanted.accessible:
+        conditions.append(
+            _FACILITY.c.accessibility.contains(dict.fromkeys(wanted.accessible, True))
+        )
     if after is not None:
         last_division, last_id = after
         conditions.append(
@@ -64,6 +77,14 @@ async def has_guests(session: AsyncSession, facility_id: UUID) -> bool:
     """Whether other facilities are inside this one."""
     statement = select(_FACILITY.c.id).where(_FACILITY.c.host_id == facility_id).limit(1)
     return (await session.execute(statement)).first() is not None
+
+
+async def rooms_area(session: AsyncSession, facility_id: UUID) -> float:
+    """Square metres of a facility's rooms, each once."""
+    statement = select(func.coalesce(func.sum(_ROOM.c.area_m2), 0)).where(
+        _ROOM.c.facility_id == facility_id
+    )
+    return float((await session.execute(statement)).scalar_one())
 
 
 async def add(session: AsyncSession, values: dict[str, Any]) -> None:

@@ -39,6 +39,7 @@ from services.facilities.facilities.schemas import (
     FacilityVersion,
 )
 from services.facilities.hours.rules import LOCAL
+from services.facilities.indicators import service as indicators
 from services.facilities.metrics import FACILITY_CHANGES
 from services.facilities.models import FacilityState
 from services.facilities.positions import service as positions
@@ -82,6 +83,7 @@ async def create(session: AsyncSession, caller: Caller, body: FacilityCreate) ->
         "recorded_at": outbox.now(),
     }
     await repository.add(session, values)
+    await indicators.refresh_around(session, facility_id)
     return await _written(session, caller, facility_id, action="record", from_state=None)
 
 
@@ -169,6 +171,7 @@ async def update(
     await repository.change(
         session, row.id, values | {"version": row.version + 1, "recorded_at": outbox.now()}
     )
+    await indicators.refresh_around(session, row.id, row.division_code)
     return await _written(session, caller, row.id, action=action, from_state=row.state, note=note)
 
 
@@ -234,6 +237,7 @@ async def _ensure_valid(
         *faults(record),
         *await _position_faults(session, record, facility_id),
         *await _host_faults(session, record, facility_id),
+        *await _room_faults(session, record, facility_id),
     ]
     if not await types.is_known(session, record.facility_type):
         found.append(Fault("/facility_type", "设施类型字典里没有这个类型", "type-unknown"))
@@ -261,6 +265,17 @@ async def _position_faults(
     against = "登记的四至范围" if misplaced.is_recorded else "其他设施所在的范围"
     message = f"坐标在所属县（市、区）{against}之外约 {misplaced.metres / 1000:.0f} 公里"
     return [Fault("/position", message, "outside-county")]
+
+
+async def _room_faults(
+    session: AsyncSession, record: FacilityFields, facility_id: UUID | None
+) -> list[Fault]:
+    if facility_id is None or record.total_area_m2 is None:
+        return []
+    rooms = await repository.rooms_area(session, facility_id)
+    if rooms <= record.total_area_m2:
+        return []
+    return [Fault("/total_area_m2", f"小于各房间面积之和（{rooms:g} 平方米）", "area-too-small")]
 
 
 async def _host_faults(

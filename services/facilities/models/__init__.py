@@ -26,6 +26,7 @@ from services.facilities.models.facilities import (
 from services.facilities.models.indicators import (
     INDICATOR_SUM,
     MEASURES,
+    Indicator,
     IndicatorMonth,
     UnmetNeed,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "FacilityType",
     "HoursException",
     "IdempotencyKey",
+    "Indicator",
     "IndicatorMonth",
     "OutboxMessage",
     "Photo",

@@ -1,12 +1,13 @@
 """Indicators: what is summed of the communities below each division, and months gone by."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, ForeignKey, Index, Numeric, String, Table, text
 from sqlmodel import Field
 
-from services.facilities.models.base import Base, timestamp
+from services.facilities.models.base import Base, jsonb, timestamp
 
 #: What is summed up the tree; `services.facilities.indicators.measures` says how each is measured.
 MEASURES = (
@@ -63,6 +64,16 @@ INDICATOR_SUM = Table(
         for name in MEASURES
     ),
 )
+
+
+class Indicator(Base, table=True):
+    """What an indicator is: loaded from data/facilities/indicators.yaml."""
+
+    __tablename__ = "indicator"
+
+    code: str = Field(primary_key=True)
+    position: int
+    definition: dict[str, Any] = jsonb()
 
 
 class IndicatorMonth(Base, table=True):

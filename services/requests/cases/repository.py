@@ -17,6 +17,7 @@ from services.requests.models import (
     CorrectionNotice,
     ServiceCase,
 )
+from services.requests.submissions.repository import party_columns
 
 C, R = ServiceCase, CitizenRequest
 _SUMMARY: tuple[Any, ...] = (
@@ -29,7 +30,7 @@ _WHOLE: tuple[Any, ...] = (
     col(C.promised_days), col(C.promised_unit), col(C.accepted_on), col(C.completed_on),
     col(C.result_code), col(C.granted), col(C.answers), col(C.materials),
     col(R.number).label("request_number"), col(R.submitted_at), col(R.applicant_name),
-    col(R.identity_number), col(R.mobile),
+    col(R.identity_number), col(R.mobile), *party_columns(),
 )  # fmt: skip
 OPEN_STATES = (CaseState.received, CaseState.correcting, CaseState.accepted, CaseState.decided)
 

@@ -10,7 +10,7 @@ from servicekit import outbox
 from servicekit.auth import Caller, WrongDivision, WrongPerson, WrongRole, WrongUnit
 from servicekit.errors import Conflict, Invalid, NotFound
 from servicekit.etags import StaleVersion
-from servicekit.personal_data import Cipher, mask_identity_number, mask_mobile, mask_name
+from servicekit.personal_data import Cipher
 from servicekit.timers import cancel_timers, set_timer
 from services.requests.cases import repository
 from services.requests.cases.effects import EFFECTS, Effect, deadline_timers, moment_of
@@ -24,12 +24,15 @@ from services.requests.cases.rules import (
     refusal,
 )
 from services.requests.cases.schemas import ActionBody, CaseRead, Dispatch, HistoryEntry, NoticeRead
+from services.requests.clock.rules import LOCAL
 from services.requests.clock.service import due_after, load_calendars, promise
+from services.requests.disclosures.rules import shown, sight_of
 from services.requests.metrics import TRANSITIONS as TRANSITIONS_COUNTER
 from services.requests.models import CaseState
 from services.requests.reference.service import Reference
 from services.requests.settings import RequestsSettings
-from services.requests.submissions.service import IDENTITY, MOBILE, NAME
+from services.requests.submissions.reading import person_of
+from services.requests.submissions.standing import acts_for, speaks_for
 
 FILL_BATCH = 500
 READERS = frozenset({"window-clerk", "handler", "supervisor", "village-agent", "auditor"})
@@ -77,18 +80,14 @@ async def get_case(
     ensure_may_read(case, caller)
     notice = await repository.find_notice(session, case_id)
     history = await repository.list_history(session, case_id)
-    is_own = case.applicant_id == caller.account_id
-    name = cipher.decrypt(case.applicant_name, NAME)
-    identity_number = cipher.decrypt(case.identity_number, IDENTITY)
-    mobile = cipher.decrypt(case.mobile, MOBILE)
+    is_own = speaks_for(case, caller)
+    person = shown(person_of(cipher, case), sight_of(caller, is_own=is_own))
     facts = _facts(case, notice)
     return CaseRead(
         **{field: getattr(case, field) for field in _SHOWN},
-        applicant_name=name if is_own else mask_name(name),
-        applicant_identity_number=identity_number
-        if is_own
-        else mask_identity_number(identity_number),
-        applicant_mobile=mobile if is_own else mask_mobile(mobile),
+        applicant_name=person.name,
+        applicant_identity_number=person.identity_number,
+        applicant_mobile=person.mobile,
         correction=NoticeRead.model_validate(notice, from_attributes=True) if notice else None,
         history=[HistoryEntry.model_validate(entry, from_attributes=True) for entry in history],
         possible_actions=possible(facts, actors_of(case, caller)),
@@ -109,7 +108,7 @@ def ensure_may_read(case: Any, caller: Caller) -> None:
         WrongPerson, WrongRole, WrongDivision.
     """
     if caller.is_resident:
-        if case.applicant_id != caller.account_id:
+        if not speaks_for(case, caller):
             raise WrongPerson
         return
     if caller.roles.isdisjoint(READERS):
@@ -121,8 +120,9 @@ def ensure_may_read(case: Any, caller: Caller) -> None:
 def actors_of(case: Any, caller: Caller) -> frozenset[Actor]:
     """In which capacities a caller may act on a case."""
     covers = caller.covers(case.division_code)
+    today = datetime.now(LOCAL).date()
     capacities = {
-        Actor.applicant: caller.is_resident and case.applicant_id == caller.account_id,
+        Actor.applicant: acts_for(case, caller, today),
         Actor.window: caller.has("window-clerk") and covers,
         Actor.handler: caller.has("handler")
         and case.unit_code is not None
@@ -255,7 +255,7 @@ def _facts(case: Any, notice: Any | None) -> Facts:
 def _forbidden(case: Any, caller: Caller, action: Action) -> Exception:
     """Which permission is missing, as closely as can be told."""
     if caller.is_resident:
-        return WrongPerson() if case.applicant_id != caller.account_id else WrongRole()
+        return WrongRole() if acts_for(case, caller, datetime.now(LOCAL).date()) else WrongPerson()
     wanted = TRANSITIONS[action].actors
     if Actor.handler in wanted and caller.has("handler"):
         return WrongUnit()

@@ -14,6 +14,7 @@ from services.requests.disclosures import repository
 from services.requests.disclosures.schemas import Disclosure
 from services.requests.submissions.matters import ANSWERS
 from services.requests.submissions.service import IDENTITY, MOBILE, NAME
+from services.requests.submissions.standing import speaks_for
 
 FIELDS = ["applicant_name", "identity_number", "mobile", "answers"]
 
@@ -30,7 +31,7 @@ async def disclose(
     if case is None:
         raise CaseNotFound
     if caller.is_resident:
-        raise WrongPerson if case.applicant_id != caller.account_id else WrongRole
+        raise WrongRole if speaks_for(case, caller) else WrongPerson
     ensure_may_read(case, caller)
     if not actors_of(case, caller):
         raise WrongUnit

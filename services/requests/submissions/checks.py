@@ -1,10 +1,14 @@
 """What is refused at the window: unknown, closed or distant items, and forms with faults."""
 
+from datetime import date
+
 from contracts.values import division_covers
+from servicekit.auth import Caller
 from servicekit.errors import Conflict, Invalid, NotFound
 from services.requests.reference.service import Item, Reference
 from services.requests.submissions import rules
 from services.requests.submissions.schemas import RequestCreate
+from services.requests.submissions.standing import may_use
 
 
 class ItemUnknown(NotFound):
@@ -41,12 +45,14 @@ def find_open_item(reference: Reference, item_code: str) -> Item:
     return item
 
 
-def check(reference: Reference, body: RequestCreate) -> list[Item]:
+def check(reference: Reference, body: RequestCreate, caller: Caller, today: date) -> list[Item]:
     """Every item of an acceptable submission; all form violations at once."""
     if body.division_code not in reference.divisions:
         raise DivisionUnknown(f"没有区划代码 {body.division_code}")
     items = [find_open_item(reference, entry.item_code) for entry in body.items]
-    violations: list[dict[str, str]] = []
+    violations = _people_violations(body, today)
+    if not may_use(caller, body.channel):
+        violations.append(_violation("/channel", "您不能从这个渠道提交", "channel"))
     for position, (item, entry) in enumerate(zip(items, body.items, strict=True)):
         state = item.state
         if not division_covers(state.division_code, body.division_code):
@@ -63,6 +69,24 @@ def check(reference: Reference, body: RequestCreate) -> list[Item]:
     if violations:
         raise FormInvalid(errors=violations)
     return items
+
+
+def _people_violations(body: RequestCreate, today: date) -> list[dict[str, str]]:
+    """What is wrong with the agent and their power, if there is one."""
+    if body.agent is None:
+        return []
+    found, authority = [], body.agent.authority
+    if body.agent.identity_number == body.applicant.identity_number:
+        found.append(
+            _violation("/agent/identity_number", "代理人与申请人是同一个人", "same-person")
+        )
+    if authority.valid_until is not None and authority.valid_until < today:
+        found.append(_violation("/agent/authority/valid_until", "委托已经到期", "expired"))
+    if authority.kind == "power-of-attorney" and not (authority.on_paper or authority.upload_ids):
+        found.append(
+            _violation("/agent/authority", "请附上委托书，或把纸质委托书交窗口查验", "missing")
+        )
+    return found
 
 
 def _violation(path: str, message: str, kind: str) -> dict[str, str]:

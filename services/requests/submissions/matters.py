@@ -9,14 +9,12 @@ import orjson
 
 from contracts.catalogue import ItemState
 from contracts.requests import RequestSubmitted, SubmittedCase
-from servicekit.auth import Caller
 from servicekit.database import to_json
 from servicekit.personal_data import Cipher
 from services.requests.clock.rules import LOCAL
 from services.requests.clock.service import Promise
 from services.requests.routing.rules import Decision
 from services.requests.submissions import rules
-from services.requests.submissions.repository import CaseRow
 from services.requests.submissions.schemas import (
     ItemBody,
     MaterialRef,
@@ -24,6 +22,8 @@ from services.requests.submissions.schemas import (
     RequestCreate,
     UnitRef,
 )
+from services.requests.submissions.standing import Standing
+from services.requests.submissions.statement import CaseRow, Json
 
 ANSWERS = "service_case.answers"
 
@@ -94,8 +94,8 @@ def case_row(
         unit_code=matter.decision.unit_code,
         unit_name=matter.unit_name,
         answers=cipher.encrypt(orjson.dumps(matter.body.answers).decode(), ANSWERS),
-        materials=to_json([material.model_dump() for material in matter.body.materials]),
-        routing=to_json(matter.decision.as_record()),
+        materials=Json(to_json([material.as_record() for material in matter.body.materials])),
+        routing=Json(to_json(matter.decision.as_record())),
         due_on=matter.promise.due_on,
         silence_ends_at=silence_ends_at,
     )
@@ -104,7 +104,7 @@ def case_row(
 def submitted_event(
     request_id: UUID,
     number: str,
-    caller: Caller,
+    standing: Standing,
     body: RequestCreate,
     matters: Sequence[Matter],
     now: datetime,
@@ -112,10 +112,12 @@ def submitted_event(
     return RequestSubmitted(
         request_id=request_id,
         request_number=number,
-        applicant_id=caller.account_id,
+        applicant_id=standing.applicant_id,
         division_code=body.division_code,
         occurred_at=now,
         channel=body.channel,
+        window_code=body.window_code,
+        facility_id=body.facility_id,
         cases=tuple(
             SubmittedCase(
                 case_id=matter.case_id,

@@ -1,0 +1,1 @@
+"""Proposals drawn from figures: what to end, and what to offer. A person decides each."""

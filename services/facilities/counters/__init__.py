@@ -1,0 +1,1 @@
+"""窗口: counters and the items of the catalogue that they take."""

@@ -1,0 +1,1 @@
+"""设备: what stands in a facility, and whether it lives."""

@@ -1,0 +1,227 @@
+"""Sums up the tree: changed with what they are summed of, counted again, and read."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.values import SIGNIFICANT_DIGITS, DivisionLevel
+from servicekit.database import to_json
+from services.facilities.divisions.repository import in_force
+from services.facilities.indicators.measures import MEASURED, NAMES, facts_sql, statement
+from services.facilities.models import INDICATOR_SUM, MEASURES, Base
+
+_DIVISION = Base.metadata.tables["division"]
+_FACILITY = Base.metadata.tables["facility"]
+_NO_EXTRA = "[]"
+
+
+def _each(pattern: str) -> str:
+    """A pattern written once for every measure: `sum(@) AS @`."""
+    return ", ".join(pattern.replace("@", name) for name in MEASURES)
+
+
+_ADD = text(
+    "INSERT INTO indicator_sum (code) SELECT code FROM division WHERE code = ANY(:codes) "
+    "ORDER BY code ON CONFLICT DO NOTHING"
+)
+_LOCK = text("SELECT code FROM indicator_sum WHERE code = ANY(:codes) ORDER BY code FOR UPDATE")
+#: Each community is set to what it adds now; the difference goes to everything above it.
+_REFRESH = statement(
+    """
+    $facts, measured AS (
+        SELECT code, $measured FROM fact
+        UNION ALL
+        SELECT code, $zeros FROM division
+        WHERE code = ANY(:codes) AND NOT EXISTS (SELECT FROM fact WHERE fact.code = division.code)
+    ), difference AS (
+        SELECT measured.code, $differences
+        FROM measured JOIN indicator_sum AS kept ON kept.code = measured.code
+    ), spread AS (
+        SELECT chain.code, $sums
+        FROM difference CROSS JOIN LATERAL (VALUES
+            (difference.code), (rpad(left(difference.code, 9), 12, '0')),
+            (rpad(left(difference.code, 6), 12, '0')), (rpad(left(difference.code, 4), 12, '0')),
+            (rpad(left(difference.code, 2), 12, '0'))
+        ) AS chain (code)
+        GROUP BY chain.code
+    )
+    UPDATE indicator_sum AS kept SET $additions FROM spread WHERE spread.code = kept.code
+    """,
+    facts=facts_sql(some=True),
+    measured=MEASURED,
+    zeros=", ".join("0" for _ in MEASURES),
+    differences=_each("measured.@ - kept.@ AS @"),
+    sums=_each("sum(difference.@) AS @"),
+    additions=_each("@ = kept.@ + spread.@"),
+)
+#: Everything from nothing: the communities, then level by level.
+_COUNTED = """
+    $facts, measured AS (SELECT code, $measured FROM fact),
+    township AS (SELECT rpad(left(code, 9), 12, '0') AS code, $sums FROM measured GROUP BY 1),
+    county AS (SELECT rpad(left(code, 6), 12, '0') AS code, $sums FROM township GROUP BY 1),
+    city AS (SELECT rpad(left(code, 4), 12, '0') AS code, $sums FROM county GROUP BY 1),
+    province AS (SELECT rpad(left(code, 2), 12, '0') AS code, $sums FROM city GROUP BY 1),
+    counted AS (
+        SELECT * FROM measured UNION ALL SELECT * FROM township UNION ALL SELECT * FROM county
+        UNION ALL SELECT * FROM city UNION ALL SELECT * FROM province
+    ), new AS (SELECT counted.* FROM counted JOIN division USING (code))
+"""
+_PARTS = {
+    "counted": str(
+        statement(
+            _COUNTED,
+            facts=facts_sql(some=False),
+            measured=MEASURED,
+            sums=_each("sum(@) AS @"),
+        )
+    ),
+    "names": NAMES,
+    "new": _each("new.@"),
+    "kept": _each("kept.@"),
+    "excluded": _each("excluded.@"),
+    "assignments": _each("@ = excluded.@"),
+    "zeros": ", ".join("0" for _ in MEASURES),
+}
+#: A division that has no community any more keeps a row of zeros, which is as good as none.
+_COUNT_WRONG = statement(
+    """
+    $counted SELECT count(*) FROM new FULL JOIN indicator_sum AS kept ON kept.code = new.code
+    WHERE ($new) IS DISTINCT FROM ($kept) AND NOT (new.code IS NULL AND ($kept) = ($zeros))
+    """,
+    **_PARTS,
+)
+_RECOUNT = statement(
+    """
+    $counted, gone AS (
+        DELETE FROM indicator_sum AS kept
+        WHERE NOT EXISTS (SELECT FROM new WHERE new.code = kept.code) RETURNING code
+    ), stored AS (
+        INSERT INTO indicator_sum AS kept (code, $names) SELECT code, $names FROM new
+        ON CONFLICT (code) DO UPDATE SET $assignments
+        WHERE ($kept) IS DISTINCT FROM ($excluded)
+        RETURNING code
+    )
+    SELECT (SELECT count(*) FROM stored) + (SELECT count(*) FROM gone)
+    """,
+    **_PARTS,
+)
+_WHAT_IF = statement(
+    "$facts SELECT $measured FROM fact", facts=facts_sql(some=True), measured=MEASURED
+)
+_FACTS = statement("$facts SELECT * FROM fact ORDER BY code", facts=facts_sql(some=True))
+#: Changes wait for a recount and a recount for changes.
+_SHARE = text("LOCK TABLE indicator_sum IN ROW EXCLUSIVE MODE")
+_ALONE = text("LOCK TABLE indicator_sum IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def refresh(session: AsyncSession, codes: Sequence[str]) -> None:
+    """Bring the sums of communities, and of everything above them, up to date.
+
+    Concurrency: locks the rows from the province down, so that two changes never wait for each
+    other, and reads the facts after that, so that the second one sees the first.
+    """
+    chain = {
+        code[:digits].ljust(12, "0") for code in codes for digits in SIGNIFICANT_DIGITS.values()
+    }
+    await session.execute(_SHARE)
+    await session.execute(_ADD, {"codes": sorted(chain)})
+    await session.execute(_LOCK, {"codes": sorted(chain)})
+    await session.execute(_REFRESH, {"codes": list(codes), "extra": _NO_EXTRA})
+
+
+async def codes_around(session: AsyncSession, facility_id: UUID) -> list[str]:
+    """The divisions of a facility and of those inside it, whose area counts with its own."""
+    statement = select(_FACILITY.c.division_code).where(
+        (_FACILITY.c.id == facility_id) | (_FACILITY.c.host_id == facility_id)
+    )
+    return list(await session.scalars(statement))
+
+
+async def recount(session: AsyncSession) -> int:
+    """Count everything again; return how many rows were other than kept. Keeps changes waiting."""
+    await session.execute(_ALONE)
+    changed: int = (await session.execute(_RECOUNT, {"extra": _NO_EXTRA})).scalar_one()
+    return changed
+
+
+async def count_wrong(session: AsyncSession) -> int:
+    """How many kept rows differ from a full count."""
+    wrong: int = (await session.execute(_COUNT_WRONG, {"extra": _NO_EXTRA})).scalar_one()
+    return wrong
+
+
+async def measure_with(
+    session: AsyncSession, code: str, extra: Sequence[dict[str, Any]]
+) -> dict[str, float] | None:
+    """What a community would add with more facilities; None: it is not in force."""
+    values = {"codes": [code], "extra": to_json(list(extra))}
+    row = (await session.execute(_WHAT_IF, values)).one_or_none()
+    return {name: float(row._mapping[name]) for name in MEASURES} if row else None
+
+
+async def list_facts(session: AsyncSession, codes: Sequence[str]) -> Sequence[Any]:
+    """Facts of communities in force, by code."""
+    rows = await session.execute(_FACTS, {"codes": list(codes), "extra": _NO_EXTRA})
+    return rows.all()
+
+
+async def find_sums(session: AsyncSession, codes: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Code → its sums; a division without communities has zeros."""
+    statement = select(INDICATOR_SUM).where(INDICATOR_SUM.c.code.in_(codes))
+    found = {row.code: _sums(row) for row in await session.execute(statement)}
+    return {code: found.get(code, dict.fromkeys(MEASURES, 0.0)) for code in codes}
+
+
+async def list_sums(
+    session: AsyncSession,
+    *,
+    codes: tuple[str, str] | None,
+    level: DivisionLevel,
+    after: str | None,
+    limit: int | None,
+) -> list[tuple[str, str, dict[str, float]]]:
+    """Code, name and sums of the divisions of a level, by code."""
+    statement = (
+        select(_DIVISION.c.name, INDICATOR_SUM)
+        .select_from(_DIVISION.outerjoin(INDICATOR_SUM, INDICATOR_SUM.c.code == _DIVISION.c.code))
+        .add_columns(_DIVISION.c.code.label("division_code"))
+        .where(_DIVISION.c.level == level, in_force())
+        .order_by(_DIVISION.c.code)
+        .limit(limit)
+    )
+    if codes is not None:
+        statement = statement.where(_DIVISION.c.code.between(*codes))
+    if after is not None:
+        statement = statement.where(_DIVISION.c.code > after)
+    rows = await session.execute(statement)
+    return [(row.division_code, row.name, _sums(row)) for row in rows]
+
+
+async def national_sums(session: AsyncSession) -> dict[str, float]:
+    """The sums of all provinces."""
+    statement = select(
+        *(func.coalesce(func.sum(INDICATOR_SUM.c[name]), 0).label(name) for name in MEASURES)
+    ).where(
+        INDICATOR_SUM.c.code.in_(select(_DIVISION.c.code).where(_DIVISION.c.level == "province"))
+    )
+    return _sums((await session.execute(statement)).one())
+
+
+async def figure_years(session: AsyncSession, codes: tuple[str, str]) -> tuple[int, int] | None:
+    """Oldest and newest year among the figures that are counted in a subtree; None: none are."""
+    figures = Base.metadata.tables["community_figures"]
+    newest = (
+        select(func.max(figures.c.year).label("year"))
+        .where(figures.c.community_code.between(*codes))
+        .group_by(figures.c.community_code)
+        .subquery()
+    )
+    row = (await session.execute(select(func.min(newest.c.year), func.max(newest.c.year)))).one()
+    return None if row[0] is None else (row[0], row[1])
+
+
+def _sums(row: Any) -> dict[str, float]:
+    return {name: float(row._mapping[name] or 0) for name in MEASURES}

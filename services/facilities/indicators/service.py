@@ -1,0 +1,267 @@
+"""Indicators of any division: now, in a table, drilled down, and if something were added."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.values import SIGNIFICANT_DIGITS, DivisionLevel, division_level
+from servicekit import outbox
+from servicekit.errors import BadRequest, Invalid, NotFound
+from servicekit.identifiers import new_id
+from servicekit.paging import cut, encode_cursor
+from services.facilities.divisions import service as divisions
+from services.facilities.hours.rules import LOCAL
+from services.facilities.indicators import definitions, repository
+from services.facilities.indicators.rules import FORMULAS, compute, is_met, nearest, target_for
+from services.facilities.indicators.schemas import (
+    Cell,
+    Definition,
+    DivisionMoves,
+    DivisionValues,
+    IndicatorTable,
+    Move,
+    Row,
+    Value,
+    WhatIf,
+    WhatIfAnswer,
+)
+from services.facilities.types import service as types
+
+COUNTRY = "全国"
+#: A move smaller than this is the last bit of a float.
+NO_MOVE = 1e-12
+
+
+class IndicatorNotFound(NotFound):
+    code, title = "indicator-not-found", "没有这个指标"
+
+
+class NotACommunity(Invalid):
+    code, title = "not-a-community", "请选择一个现有的村或社区"
+
+
+class TypeUnknown(Invalid):
+    code, title = "type-unknown", "设施类型字典里没有这个类型"
+
+
+class LevelTooHigh(BadRequest):
+    code, title = "level-too-high", "所选级别应低于所选区划"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """An indicator that facilities compute: its definition and its formula's name."""
+
+    definition: Definition
+    formula: str
+
+
+async def refresh(session: AsyncSession, codes: Iterable[str]) -> None:
+    """Bring every sum that these divisions are part of up to date, in the caller's transaction.
+
+    Whoever changes figures calls this after the change, once and last. Codes above the level of a community add nothing and are passed over.
+    """
+    communities = sorted(
+        {code for code in codes if division_level(code) == DivisionLevel.community}
+    )
+    if communities:
+        await repository.refresh(session, communities)
+
+
+async def refresh_around(session: AsyncSession, facility_id: UUID, *others: str) -> None:
+    """The same for whoever changes a facility or what is inside it; `others`: where it was."""
+    await refresh(session, [*await repository.codes_around(session, facility_id), *others])
+
+
+async def recount(session: AsyncSession) -> int:
+    """Count everything again; return how many kept sums were wrong."""
+    return await repository.recount(session)
+
+
+async def values_of(session: AsyncSession, division_code: str | None) -> DivisionValues:
+    """Every indicator of a division, or of the country.
+
+    Raises:
+        DivisionNotFound: never recorded.
+    """
+    if division_code is None:
+        path, sums = COUNTRY, await repository.national_sums(session)
+        years = await repository.figure_years(session, divisions.prefix_range(""))
+    else:
+        path = (await divisions.get(session, division_code)).path
+        sums = (await repository.find_sums(session, [division_code]))[division_code]
+        years = await repository.figure_years(session, divisions.subtree(division_code))
+    counted = await _counted(session)
+    return DivisionValues(
+        division_code=division_code,
+        division_path=path,
+        oldest_figures=years[0] if years else None,
+        newest_figures=years[1] if years else None,
+        values=[_value(one, sums, division_code) for one in counted],
+    )
+
+
+async def table(
+    session: AsyncSession,
+    *,
+    within: str | None,
+    level: DivisionLevel,
+    indicator: str | None,
+    after: str | None,
+    limit: int | None,
+) -> IndicatorTable:
+    """The divisions of a level, by code, with their indicators.
+
+    Raises:
+        DivisionNotFound: there is no such division.
+        LevelTooHigh: the level lies not below it.
+        IndicatorNotFound: there is none of this code.
+    """
+    counted = await _counted(session, indicator)
+    if within is not None:
+        await divisions.get(session, within)
+        if SIGNIFICANT_DIGITS[level] <= SIGNIFICANT_DIGITS[division_level(within)]:
+            raise LevelTooHigh
+    rows = await repository.list_sums(
+        session,
+        codes=divisions.subtree(within) if within else None,
+        level=level,
+        after=after,
+        limit=limit + 1 if limit else None,
+    )
+    page, more = cut(rows, limit) if limit else (rows, False)
+    return IndicatorTable(
+        within=within,
+        level=level,
+        total=await _total(session, within, counted) if after is None else None,
+        items=[_row(counted, code, name, sums) for code, name, sums in page],
+        next=encode_cursor(page[-1][0]) if more else None,
+    )
+
+
+async def what_if(session: AsyncSession, body: WhatIf) -> WhatIfAnswer:
+    """Which indicators would move, from the village upwards, if places were added. Writes nothing.
+
+    Raises:
+        NotACommunity: the division is none in force.
+        TypeUnknown: the dictionary has no such type.
+    """
+    extra = []
+    for place in body.add:
+        if not await types.is_known(session, place.facility_type):
+            raise TypeUnknown(f"设施类型字典里没有 {place.facility_type}")
+        extra.append(place.model_dump() | {"id": new_id(), "division_code": body.division_code})
+    before = await repository.measure_with(session, body.division_code, [])
+    after = await repository.measure_with(session, body.division_code, extra)
+    if before is None or after is None:
+        raise NotACommunity
+    division = await divisions.get(session, body.division_code)
+    chain = [(body.division_code, division.name)]
+    chain += [(above.code, above.name) for above in reversed(division.ancestors)]
+    kept = await repository.find_sums(session, [code for code, _ in chain])
+    counted = await _counted(session)
+    moved = []
+    for code, name in chain:
+        with_it = {key: kept[code][key] + after[key] - before[key] for key in after}
+        moved.append(
+            DivisionMoves(
+                division_code=code, name=name, moves=_moves(counted, code, kept[code], with_it)
+            )
+        )
+    return WhatIfAnswer(divisions=moved)
+
+
+async def find_definition(session: AsyncSession, code: str) -> Counted:
+    """A definition whose indicator is computed here.
+
+    Raises:
+        IndicatorNotFound: there is none of this code.
+    """
+    return (await _counted(session, code))[0]
+
+
+async def all_counted(session: AsyncSession) -> list[Counted]:
+    """Every indicator that is computed here, in the order of the file."""
+    return await _counted(session)
+
+
+def local_today() -> date:
+    """Today in local time."""
+    return outbox.now().astimezone(LOCAL).date()
+
+
+async def _counted(session: AsyncSession, only: str | None = None) -> list[Counted]:
+    found = [
+        Counted(one, one.formula)
+        for one in await definitions.list_all(session)
+        if one.formula is not None and only in (None, one.code)
+    ]
+    if only is not None and not found:
+        raise IndicatorNotFound
+    return found
+
+
+async def _total(session: AsyncSession, within: str | None, counted: Sequence[Counted]) -> Row:
+    if within is None:
+        return _row(counted, None, COUNTRY, await repository.national_sums(session))
+    sums = (await repository.find_sums(session, [within]))[within]
+    return _row(counted, within, (await divisions.get(session, within)).name, sums)
+
+
+def _value(one: Counted, sums: Mapping[str, float], division_code: str | None) -> Value:
+    found = compute(FORMULAS[one.formula], sums)
+    definition = one.definition
+    bases = nearest(definition.bases, division_code)
+    target = target_for(definition.targets, division_code, local_today().year)
+    return Value(
+        indicator=definition.code,
+        name=definition.name,
+        unit=definition.unit,
+        numerator=found.numerator,
+        denominator=found.denominator,
+        value=found.value,
+        missing=found.missing,
+        base=bases[-1] if bases else None,
+        target=target,
+        is_met=is_met(found.value, target),
+    )
+
+
+def _row(counted: Sequence[Counted], code: str | None, name: str, sums: Mapping[str, float]) -> Row:
+    cells = {}
+    for one in counted:
+        value = _value(one, sums, code)
+        cells[value.indicator] = Cell.model_validate(
+            value.model_dump(include=set(Cell.model_fields))
+        )
+    return Row(division_code=code, name=name, cells=cells)
+
+
+def _moves(
+    counted: Sequence[Counted],
+    code: str,
+    before: Mapping[str, float],
+    after: Mapping[str, float],
+) -> list[Move]:
+    moves = []
+    for one in counted:
+        old, new = _value(one, before, code), _value(one, after, code)
+        if old.value == new.value or (
+            old.value is not None and new.value is not None and abs(old.value - new.value) < NO_MOVE
+        ):
+            continue
+        moves.append(
+            Move(
+                indicator=old.indicator,
+                name=old.name,
+                unit=old.unit,
+                before=old.value,
+                after=new.value,
+                was_met=old.is_met,
+                is_met=new.is_met,
+            )
+        )
+    return moves

@@ -1,0 +1,1 @@
+"""事项: the local copy of the catalogue, for what counters take."""

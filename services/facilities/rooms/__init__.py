@@ -1,0 +1,1 @@
+"""房间: rooms with all their uses, each counted once."""

@@ -1,0 +1,1 @@
+"""草稿: what a resident has filled in so far."""
