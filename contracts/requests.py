@@ -1,14 +1,23 @@
 """Events of requests: submissions and what happens to their cases. Facts only, no personal data."""
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.envelope import Event
 from contracts.topics import CALENDAR, REQUESTS
-from contracts.values import Channel, DivisionCode, ItemCode
+from contracts.values import Channel, DivisionCode, ItemCode, TimeUnit
+
+
+#: Source: 行政许可法 art. 45: 听证、招标、拍卖、检验、检测、检疫、鉴定、专家评审.
+SpecialProcedure = Literal[
+    "hearing", "tender", "auction", "inspection", "testing", "quarantine", "appraisal",
+    "expert-review",
+]  # fmt: skip
+#: 直接送达、自取、物流、公告, as provincial platforms list them, and 电子送达.
+DeliveryWay = Literal["direct", "pick-up", "post", "announcement", "electronic"]
 
 
 class SubmittedCase(BaseModel):
@@ -137,6 +146,117 @@ class CaseEscalated(CaseEvent):
     event_type: ClassVar[str] = "cn.yichuang.requests.case-deadline.v1"
 
     overdue: bool
+
+
+class CaseDispatched(CaseEvent):
+    """派单: a person gave the case to a unit, or back to the division's dispatch queue."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-dispatched.v1"
+
+    from_unit_code: str | None
+
+
+class CaseClockPaused(CaseEvent):
+    """特别程序: the limit stands still; `due_on` is None until it goes on."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-clock-paused.v1"
+
+    procedure: SpecialProcedure
+    paused_on: date
+    #: Days of the limit that are left, in `limit_unit`; None while a calendar year is missing.
+    remaining_days: int | None
+    limit_unit: TimeUnit
+    #: What the applicant was told in writing.
+    expected_until: date | None
+
+
+class CaseClockResumed(CaseEvent):
+    """特别程序结束: the limit goes on with the days that were left."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-clock-resumed.v1"
+
+    procedure: SpecialProcedure
+    resumed_on: date
+    #: Days that are not counted, in `limit_unit`.
+    paused_days: int
+    limit_unit: TimeUnit
+
+
+class CaseExtended(CaseEvent):
+    """延期: the head of the organ gave the case more days, once."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-extended.v1"
+
+    days: int
+    limit_unit: TimeUnit
+
+
+class CaseTransferred(CaseEvent):
+    """转报: the case went on to another unit."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-transferred.v1"
+
+    from_unit_code: str | None
+    from_unit_name: str | None
+
+
+class CaseConsulted(CaseEvent):
+    """并联: other units were asked for their opinion before one decision."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-consulted.v1"
+
+    #: All units asked so far, the lead unit not among them.
+    asked_unit_codes: tuple[str, ...]
+
+
+class CaseOpinionGiven(CaseEvent):
+    """会签意见: a unit that was asked has answered."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-opinion-given.v1"
+
+    opinion_unit_code: str
+    agrees: bool
+
+
+class CaseFollowUpEnded(CaseEvent):
+    """容缺补交 or 承诺核查: what was promised at acceptance was kept or not."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-follow-up-ended.v1"
+
+    kind: Literal["deferred-material", "commitment"]
+    material_code: str | None
+    #: `late`: its day passed; `broken`: checked and found untrue.
+    outcome: Literal["kept", "late", "broken"]
+
+
+class CaseVoided(CaseEvent):
+    """作废 (2) or 删除 (3): closed without an outcome, not to be rated."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-voided.v1"
+
+    result_code: Literal[2, 3]
+    voided_on: date
+
+
+class CaseDelivered(CaseEvent):
+    """送达: the decision reached the applicant."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-delivered.v1"
+
+    way: DeliveryWay
+    delivered_on: date
+
+
+class CaseReopened(CaseEvent):
+    """重办: a completed case is taken up again, with a new limit."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-reopened.v1"
+
+    reopened_on: date
+    #: How often it has been reopened by now.
+    times: int
+    #: The rectification that asked for it; None when a supervisor did.
+    rectification_id: UUID | None
 
 
 class CalendarDay(BaseModel):
