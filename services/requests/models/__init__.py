@@ -6,6 +6,7 @@ from services.requests.models.cases import (
     CaseState,
     CitizenRequest,
     CorrectionNotice,
+    Light,
     NumberSeries,
     ServiceCase,
 )
@@ -16,10 +17,18 @@ from services.requests.models.materials import (
     UploadState,
 )
 from services.requests.models.parties import PartyRole, RequestDraft, RequestParty
+from services.requests.models.proceedings import (
+    CaseDocument,
+    CaseFollowUp,
+    CaseOpinion,
+    CasePause,
+    UnitMember,
+)
 from services.requests.models.reference import (
     CalendarDay,
     CalendarYear,
     CatalogueItem,
+    ClockPolicySetting,
     CopyRevision,
     Division,
     LocalCalendarDay,
@@ -40,17 +49,23 @@ __all__ = [
     "Base",
     "CalendarDay",
     "CalendarYear",
+    "CaseDocument",
+    "CaseFollowUp",
     "CaseHistory",
     "CaseMaterial",
+    "CaseOpinion",
+    "CasePause",
     "CaseState",
     "CatalogueItem",
     "CitizenRequest",
+    "ClockPolicySetting",
     "CopyRevision",
     "CorrectionNotice",
     "DataAccess",
     "Division",
     "IdempotencyKey",
     "ItemAdmission",
+    "Light",
     "LocalCalendarDay",
     "LocalCalendarYear",
     "MaterialUpload",
@@ -65,5 +80,6 @@ __all__ = [
     "ServiceCase",
     "Timer",
     "Unit",
+    "UnitMember",
     "UploadState",
 ]

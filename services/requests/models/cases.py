@@ -17,14 +17,34 @@ class CaseState(StrEnum):
     received = "received"  # 收件
     correcting = "correcting"  # 待补正
     accepted = "accepted"  # 受理
+    paused = "paused"  # 特别程序
     refused = "refused"  # 不予受理
     decided = "decided"  # 决定
     completed = "completed"  # 办结
+    delivered = "delivered"  # 送达
     withdrawn = "withdrawn"  # 撤回
 
 
-_OPEN = "state IN ('received', 'correcting', 'accepted', 'decided')"
+class Light(StrEnum):
+    """电子监察: how near the limit of an open case is."""
+
+    green = "green"
+    yellow = "yellow"
+    red = "red"
+
+
+_OPEN = "state IN ('received', 'correcting', 'accepted', 'paused', 'decided')"
 _STATES = ", ".join(f"'{state}'" for state in CaseState)
+_LIGHTS = ", ".join(f"'{light}'" for light in Light)
+
+
+def _open_index(name: str, *columns: Any) -> Index:
+    """Open cases by due date below something."""
+    return Index(name, *columns, "due_on", "id", postgresql_where=text(_OPEN))
+
+
+def _zero() -> Any:
+    return Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class CitizenRequest(Base, table=True):
@@ -65,16 +85,12 @@ class ServiceCase(Base, table=True):
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         Index("ix_service_case_request", "request_id"),
-        Index(
-            "ix_service_case_unit_due", "unit_code", "due_on", "id", postgresql_where=text(_OPEN)
-        ),
-        Index(
-            "ix_service_case_division",
-            "division_code",
-            "due_on",
-            "id",
-            postgresql_where=text(_OPEN),
-        ),
+        CheckConstraint(f"light IN ({_LIGHTS})", name="light"),
+        _open_index("ix_service_case_open_unit", "unit_code"),
+        _open_index("ix_service_case_open_assignee", "assignee_id"),
+        _open_index("ix_service_case_open_township", text('"left"(division_code, 9)')),
+        _open_index("ix_service_case_open_county", text('"left"(division_code, 6)')),
+        _open_index("ix_service_case_open"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -99,9 +115,27 @@ class ServiceCase(Base, table=True):
     received_on: date | None = None
     accepted_on: date | None = None
     due_on: date | None = None
+    decided_on: date | None = None
     completed_on: date | None = None
+    delivered_on: date | None = None
+    archived_on: date | None = None
     result_code: int | None = None
     granted: bool | None = None
+    light: str = Field(default=Light.green, sa_column_kwargs={"server_default": text("'green'")})
+    #: 承办人; null while the case is on the unit's list.
+    assignee_id: UUID | None = None
+    assignee_name: str | None = None
+    #: 首问负责: who took it first, whoever has it now.
+    first_taker_id: UUID | None = None
+    first_taker_name: str | None = None
+    #: 延期, in `promised_unit`.
+    extended_days: int = _zero()
+    #: 特别程序 that are over, in `promised_unit`.
+    paused_days: int = _zero()
+    paused_on: date | None = None
+    #: What is left of the limit while it stands still.
+    remaining_days: int | None = None
+    reopened_times: int = _zero()
 
 
 class CaseHistory(Base, table=True):

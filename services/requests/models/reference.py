@@ -105,6 +105,16 @@ class CalendarDay(Base, table=True):
     note: str
 
 
+class ClockPolicySetting(Base, table=True):
+    """亮灯和督办: what a division has set for itself and all below it."""
+
+    __tablename__ = "clock_policy"
+
+    division_code: str = Field(primary_key=True)
+    yellow_days: int
+    reply_days: list[int] = jsonb()
+
+
 class LocalCalendarYear(Base, table=True):
     """A division's own days in a year, on top of the country's: a festival, a closed office."""
 
