@@ -10,7 +10,6 @@ from contracts.envelope import Event
 from contracts.topics import CALENDAR, REQUESTS
 from contracts.values import Channel, DivisionCode, ItemCode, TimeUnit
 
-
 #: Source: 行政许可法 art. 45: 听证、招标、拍卖、检验、检测、检疫、鉴定、专家评审.
 SpecialProcedure = Literal[
     "hearing", "tender", "auction", "inspection", "testing", "quarantine", "appraisal",

@@ -10,9 +10,11 @@ from servicekit.app import background, create_service_app
 from servicekit.auth import TokenVerifier
 from servicekit.group_writer import GroupWriter
 from servicekit.refreshed import Refreshed
+from services.requests.cases.action_endpoints import router as case_actions
 from services.requests.cases.endpoints import router as cases
 from services.requests.clock.endpoints import router as calendar
 from services.requests.disclosures.endpoints import router as disclosures
+from services.requests.documents.endpoints import router as documents
 from services.requests.drafts.endpoints import router as drafts
 from services.requests.reference.service import Reference, refreshed
 from services.requests.routing.endpoints import router as routing
@@ -58,7 +60,16 @@ def create_app(settings: RequestsSettings, *, verifier: TokenVerifier | None = N
         "requests",
         settings,
         title="申请与办件",
-        routers=[submissions, drafts, cases, disclosures, routing, calendar],
+        routers=[
+            submissions,
+            drafts,
+            cases,
+            case_actions,
+            documents,
+            disclosures,
+            routing,
+            calendar,
+        ],
         parts=[_reference, background(_keep_fresh), _intake],
         verifier=verifier,
         migrations="services.requests.migrations",

@@ -20,5 +20,7 @@ class RequestsSettings(ServiceSettings):
     correction_days: int = 10
     #: A draft nobody touches is forgotten after so many days.
     draft_days: int = Field(default=30, ge=1, le=365)
+    #: A case is archived this many days after its end. Provisional, set by the county.
+    archive_days: int = 30
     #: Connections of the pool that the group write uses.
     intake_connections: int = 3

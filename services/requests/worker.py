@@ -1,11 +1,13 @@
 """The worker process of the requests service."""
 
 from contracts.catalogue import AdmissionRecorded, ItemPaused, ItemPublished, ItemRetired
+from contracts.evaluation import CaseReopenRequested
 from contracts.facilities import DivisionRecorded
 from servicekit.bus import Handlers, Subscription
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
 from services.requests.cases import timers as cases
+from services.requests.cases.consumers import reopen
 from services.requests.drafts import service as drafts
 from services.requests.reference.consumers import keep_division, keep_item
 from services.requests.triage.consumers import keep_admission
@@ -16,11 +18,13 @@ ITEM_HANDLERS: Handlers = {
     ItemRetired: [keep_item],
 }
 ADMISSION_HANDLERS: Handlers = {AdmissionRecorded: [keep_admission]}
+REOPENING_HANDLERS: Handlers = {CaseReopenRequested: [reopen]}
 DIVISION_HANDLERS: Handlers = {DivisionRecorded: [keep_division]}
 SUBSCRIPTIONS = (
     Subscription("requests.items", ITEM_HANDLERS),
     Subscription("requests.admissions", ADMISSION_HANDLERS),
     Subscription("requests.divisions", DIVISION_HANDLERS),
+    Subscription("requests.reopenings", REOPENING_HANDLERS),
 )
 
 

@@ -1,19 +1,27 @@
 """The requests service with its reference data: two villages, units, default rules, a calendar."""
 
+from datetime import datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from contracts.envelope import Envelope
 from servicekit.identifiers import new_id
+from services.requests.clock.rules import LOCAL
+from services.requests.clock.schemas import CalendarYearWrite
+from services.requests.clock.service import record_year
 from services.requests.definition import SERVICE
 from services.requests.reference.consumers import keep_division, keep_item
 from services.requests.seed import seed
 from tests.requests import factories
-from tests.requests.factories import make_division, make_item
+from tests.requests.cases import Case
+from tests.requests.factories import key, make_division, make_item, make_request
 from tests.support.service import RunningService, running
+from tests.support.tokens import resident
 
 DATA = Path(__file__).parents[2] / "data"
+NEXT_YEAR = CalendarYearWrite(source="测试用的下一年", provisional=True, days=[])
 KEPT = frozenset(
     {
         "calendar_day",
@@ -45,6 +53,9 @@ async def deliver(service: RunningService, handler, event) -> None:
 async def requests_session(databases):
     async with running(SERVICE, await databases.clone(SERVICE)) as service:
         await seed(service.database, DATA)
+        async with service.database.transaction() as session:
+            # Limits of cases submitted today may reach into a year nobody has announced.
+            await record_year(session, datetime.now(LOCAL).year + 1, NEXT_YEAR)
         for code, name in (
             (factories.VILLAGE, "中城社区"),
             (factories.OTHER_COUNTY_VILLAGE, "临猗某村"),
@@ -64,3 +75,13 @@ async def requests_session(databases):
 async def service(requests_session):
     yield requests_session
     await requests_session.empty(keep=KEPT)
+
+
+@pytest.fixture
+async def case(service) -> Case:
+    """A case that has just been received."""
+    applicant_id = uuid4()
+    answer = await service.client.post(
+        "/v1/requests", json=make_request(), headers=resident(applicant_id) | key()
+    )
+    return Case(service, applicant_id, answer.json())

@@ -4,50 +4,9 @@ from uuid import uuid4
 import pytest
 
 from tests.requests import factories
+from tests.requests.cases import event_types
 from tests.requests.factories import COUNTY_UNIT, key, make_request
 from tests.support.tokens import bearer, resident
-
-CLERK = {"division": "140802001000", "unit": factories.TOWNSHIP_WINDOW}
-HANDLER = {"division": "140802000000", "unit": COUNTY_UNIT}
-
-
-class Case:
-    """A submitted case and the people around it."""
-
-    def __init__(self, service, applicant_id, receipt):
-        self.service = service
-        self.applicant = resident(applicant_id)
-        self.clerk = bearer("window-clerk", **CLERK)
-        self.handler = bearer("handler", name="李经办", **HANDLER)
-        self.supervisor = bearer("supervisor", division="140802000000")
-        self.id = receipt["cases"][0]["id"]
-        self.version = 1
-
-    async def act(self, who, action, *, version=None, headers=None, **body):
-        answer = await self.service.client.post(
-            f"/v1/cases/{self.id}/actions/{action}",
-            json=body,
-            headers=who | {"If-Match": f'"{version or self.version}"'} | (headers or {}),
-        )
-        if answer.status_code == 200:
-            self.version = answer.json()["version"]
-        return answer
-
-    async def read(self, who):
-        return await self.service.client.get(f"/v1/cases/{self.id}", headers=who)
-
-
-@pytest.fixture
-async def case(service) -> Case:
-    applicant_id = uuid4()
-    answer = await service.client.post(
-        "/v1/requests", json=make_request(), headers=resident(applicant_id) | key()
-    )
-    return Case(service, applicant_id, answer.json())
-
-
-async def event_types(service):
-    return [event_type.rsplit(".", 2)[1] for event_type, _ in await service.events()]
 
 
 class TestWholePath:
@@ -74,7 +33,8 @@ class TestWholePath:
             "request-submitted", "correction-requested", "correction-answered", "case-accepted",
             "case-decided", "case-completed",
         ]  # fmt: skip
-        assert await case.service.count("timer") == 0
+        timers = await case.service.fetch("SELECT kind FROM timer ORDER BY kind")
+        assert [row["kind"] for row in timers] == ["archive", "delivery-due"]
 
     async def test_completion_names_the_handler_and_version_in_the_event(self, case):
         await case.act(case.clerk, "accept")

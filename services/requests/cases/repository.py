@@ -5,17 +5,23 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from contracts.values import division_prefix
+from services.requests.cases.rules import OPEN
 from services.requests.models import (
+    CaseFollowUp,
     CaseHistory,
+    CaseOpinion,
+    CasePause,
     CaseState,
     CitizenRequest,
     CorrectionNotice,
     ServiceCase,
+    UnitMember,
 )
 from services.requests.submissions.repository import party_columns
 
@@ -23,16 +29,27 @@ C, R = ServiceCase, CitizenRequest
 _SUMMARY: tuple[Any, ...] = (
     col(C.id), col(C.case_number), col(C.item_code), col(C.item_name), col(C.division_code),
     col(C.unit_code), col(C.unit_name), col(C.state), col(C.version), col(C.received_on),
-    col(C.due_on),
+    col(C.due_on), col(C.light), col(C.assignee_id), col(C.assignee_name), col(C.first_taker_name),
 )  # fmt: skip
 _WHOLE: tuple[Any, ...] = (
     *_SUMMARY, col(C.request_id), col(C.applicant_id), col(C.item_id), col(C.item_version),
     col(C.promised_days), col(C.promised_unit), col(C.accepted_on), col(C.completed_on),
-    col(C.result_code), col(C.granted), col(C.answers), col(C.materials),
+    col(C.result_code), col(C.granted), col(C.answers), col(C.materials), col(C.first_taker_id),
+    col(C.extended_days), col(C.paused_days), col(C.paused_on), col(C.remaining_days),
+    col(C.decided_on), col(C.delivered_on), col(C.archived_on), col(C.reopened_times),
     col(R.number).label("request_number"), col(R.submitted_at), col(R.applicant_name),
     col(R.identity_number), col(R.mobile), *party_columns(),
 )  # fmt: skip
-OPEN_STATES = (CaseState.received, CaseState.correcting, CaseState.accepted, CaseState.decided)
+#: What a reader of a case is shown as it stands.
+SHOWN = tuple(
+    column.key
+    for column in _WHOLE
+    if column.key
+    not in {"applicant_id", "item_id", "item_version", "answers", "materials", "submitted_at",
+            "applicant_name", "identity_number", "mobile", "first_taker_id",
+            *(column.key for column in party_columns())}
+)  # fmt: skip
+OPEN_STATES = tuple(sorted(OPEN))
 
 
 async def find_case(session: AsyncSession, case_id: UUID, *, lock: bool = False) -> Any | None:
@@ -117,9 +134,66 @@ async def append_history(session: AsyncSession, entry: dict[str, Any]) -> None:
     await session.execute(insert(CaseHistory).values(**entry))
 
 
-async def insert_notice(session: AsyncSession, notice: dict[str, Any]) -> None:
-    """Issue the one correction notice; a second one violates its primary key."""
-    await session.execute(insert(CorrectionNotice).values(**notice))
+async def write_beside(
+    session: AsyncSession, table: type[Any], values: dict[str, Any], where: dict[str, Any] | None
+) -> None:
+    """Insert a row beside a locked case, or change the rows that match."""
+    if where is None:
+        await session.execute(insert(table).values(**values))
+        return
+    matches = [getattr(table, name) == value for name, value in where.items()]
+    await session.execute(update(table).where(*matches).values(**values))
+
+
+async def list_beside(
+    session: AsyncSession, case_id: UUID
+) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
+    """The pauses, opinions and follow-ups of a case, in order."""
+    pauses = select(CasePause.__table__).where(col(CasePause.case_id) == case_id)  # type: ignore[attr-defined]
+    opinions = select(CaseOpinion.__table__).where(col(CaseOpinion.case_id) == case_id)  # type: ignore[attr-defined]
+    follow_ups = select(CaseFollowUp.__table__).where(col(CaseFollowUp.case_id) == case_id)  # type: ignore[attr-defined]
+    return (
+        (await session.execute(pauses.order_by(col(CasePause.number)))).all(),
+        (await session.execute(opinions.order_by(col(CaseOpinion.asked_at)))).all(),
+        (await session.execute(follow_ups.order_by(col(CaseFollowUp.id)))).all(),
+    )
+
+
+async def find_follow_up(session: AsyncSession, follow_up_id: UUID) -> Any | None:
+    """A follow-up by its id."""
+    columns = (
+        col(CaseFollowUp.case_id), col(CaseFollowUp.kind), col(CaseFollowUp.material_code),
+        col(CaseFollowUp.what), col(CaseFollowUp.outcome), col(CaseFollowUp.ended_at),
+    )  # fmt: skip
+    statement = select(*columns).where(col(CaseFollowUp.id) == follow_up_id)
+    return (await session.execute(statement)).one_or_none()
+
+
+async def note_member(session: AsyncSession, unit_code: str, account_id: UUID, name: str) -> None:
+    """Note somebody at work in a unit; written at most once a day for each."""
+    statement = upsert(UnitMember).values(
+        unit_code=unit_code, account_id=account_id, name=name, seen_at=func.now()
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["unit_code", "account_id"],
+            set_={"name": name, "seen_at": func.now()},
+            where=or_(
+                col(UnitMember.seen_at) < func.now() - text("interval '1 day'"),
+                col(UnitMember.name) != name,
+            ),
+        )
+    )
+
+
+async def find_member_name(
+    session: AsyncSession, unit_codes: Sequence[str], account_id: UUID
+) -> str | None:
+    """The name of somebody seen at work in one of these units."""
+    statement = select(col(UnitMember.name)).where(
+        col(UnitMember.unit_code).in_(unit_codes), col(UnitMember.account_id) == account_id
+    )
+    return (await session.scalars(statement.limit(1))).one_or_none()
 
 
 async def answer_notice(session: AsyncSession, case_id: UUID, values: dict[str, Any]) -> None:
@@ -133,7 +207,7 @@ async def list_without_due_date(session: AsyncSession, limit: int) -> Sequence[A
     statement = (
         select(*_WHOLE)
         .join(R, col(R.id) == col(C.request_id))
-        .where(col(C.due_on).is_(None), col(C.state).in_(OPEN_STATES))
+        .where(col(C.due_on).is_(None), col(C.state).in_(OPEN - {CaseState.paused}))
         .order_by(col(C.id))
         .limit(limit)
         .with_for_update(of=C)

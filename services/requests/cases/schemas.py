@@ -1,79 +1,11 @@
-"""Cases as the API shows them, and what can be done to them."""
+"""Cases as the API shows them."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
-from contracts.values import DivisionCode, ItemCode, TimeUnit, UnitCode
-from services.requests.submissions.schemas import MaterialBody
-
-Note = Annotated[str, Field(max_length=500)]
-
-
-class _ActionBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Dispatch(_ActionBody):
-    """人工派单。"""
-
-    unit_code: UnitCode
-    note: Note | None = None
-
-
-class RequestCorrection(_ActionBody):
-    """补正告知：一次告知全部需要补正的内容，只有一次。"""
-
-    missing: list[Annotated[str, Field(min_length=2, max_length=200)]] = Field(
-        min_length=1, max_length=30
-    )
-
-
-class AnswerCorrection(_ActionBody):
-    """补正。"""
-
-    materials: list[MaterialBody] = Field(default_factory=list, max_length=50)
-    note: Note | None = None
-
-
-class Accept(_ActionBody):
-    """受理。"""
-
-    note: Note | None = None
-
-
-class Refuse(_ActionBody):
-    """不予受理：说明理由，并告知应向哪个机关申请。"""
-
-    reason: Annotated[str, Field(min_length=4, max_length=500)]
-    right_organ: Annotated[str, Field(min_length=2, max_length=100)] | None = None
-
-
-class Decide(_ActionBody):
-    """决定。"""
-
-    granted: bool
-    note: Note | None = None
-
-
-class Complete(_ActionBody):
-    """办结。result_code: 0 出证办结，1 退回办结，6 其他。"""
-
-    result_code: Literal[0, 1, 6]
-    note: Note | None = None
-
-
-class Withdraw(_ActionBody):
-    """撤回。"""
-
-    note: Note | None = None
-
-
-ActionBody = (
-    Dispatch | RequestCorrection | AnswerCorrection | Accept | Refuse | Decide | Complete | Withdraw
-)
+from contracts.values import DivisionCode, ItemCode, TimeUnit
 
 
 class CaseVersion(BaseModel):
@@ -102,6 +34,40 @@ class NoticeRead(BaseModel):
     answered_at: datetime | None
 
 
+class PauseRead(BaseModel):
+    """特别程序：不计入时限的一段时间。"""
+
+    procedure: str
+    reason: str
+    started_on: date
+    expected_until: date | None
+    ended_on: date | None
+    days: int | None
+    outcome: str | None
+
+
+class OpinionRead(BaseModel):
+    """并联单位的意见；agrees 为 null 表示还没有答复。"""
+
+    unit_code: str
+    unit_name: str
+    agrees: bool | None
+    opinion: str | None
+    given_by: str | None
+    given_at: datetime | None
+
+
+class FollowUpRead(BaseModel):
+    """容缺后补的材料或待核查的承诺。"""
+
+    kind: str
+    material_code: str | None
+    what: str
+    due_on: date | None
+    outcome: str | None
+    ended_at: datetime | None
+
+
 class CaseSummary(BaseModel):
     """One line of a work list."""
 
@@ -116,6 +82,10 @@ class CaseSummary(BaseModel):
     version: int
     received_on: date | None
     due_on: date | None
+    light: str
+    assignee_id: UUID | None
+    assignee_name: str | None
+    first_taker_name: str | None
 
 
 class CaseRead(CaseSummary):
@@ -126,12 +96,23 @@ class CaseRead(CaseSummary):
     promised_days: int
     promised_unit: TimeUnit
     accepted_on: date | None
+    decided_on: date | None
     completed_on: date | None
+    delivered_on: date | None
+    archived_on: date | None
+    paused_on: date | None
+    remaining_days: int | None
+    paused_days: int
+    extended_days: int
+    reopened_times: int
     result_code: int | None
     granted: bool | None
     applicant_name: str
     applicant_identity_number: str
     applicant_mobile: str
     correction: NoticeRead | None
+    pauses: list[PauseRead]
+    opinions: list[OpinionRead]
+    follow_ups: list[FollowUpRead]
     history: list[HistoryEntry]
     possible_actions: list[str]

@@ -1,6 +1,7 @@
-"""What the clock does to cases: silence accepts, limits come near and pass."""
+"""What the clock does to cases: silence accepts, limits come near and pass, cases are archived."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,13 +9,56 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.requests import CaseEscalated
 from servicekit import outbox
 from services.requests.cases import repository
-from services.requests.cases.effects import NEAR, PASSED, SILENCE, Effect, Moment, accepted
-from services.requests.cases.rules import Action
-from services.requests.cases.service import apply, event_of
-from services.requests.clock.rules import LOCAL
-from services.requests.clock.service import load_calendars
+from services.requests.cases.effects import (
+    ARCHIVE,
+    DELIVERY,
+    EFFECTS,
+    FOLLOW_UP,
+    LAPSE,
+    NEAR,
+    PASSED,
+    PAUSE_END,
+    SILENCE,
+    Effect,
+    Missed,
+    Moment,
+    accepted,
+)
+from services.requests.cases.hooks import ON_ARCHIVED
+from services.requests.cases.rules import OPEN, Action, Actor, refusal
+from services.requests.cases.transitions import apply, event_of, facts_of, load_dossier
+from services.requests.clock.rules import LOCAL, CalendarMissing
+from services.requests.clock.service import load_calendars, load_policies
 from services.requests.metrics import DEADLINES
-from services.requests.models import CaseState
+from services.requests.models import CaseState, Light
+
+#: States in which something told to the applicant is still to come.
+AWAITED = frozenset({CaseState.paused, CaseState.decided, CaseState.completed})
+BY_CLOCK = frozenset({Actor.system})
+
+
+async def moment_now(session: AsyncSession, division_code: str) -> Moment:
+    """Now, as acts of the system count it: day 0 is a working day."""
+    now = datetime.now(UTC)
+    today = now.astimezone(LOCAL).date()
+    calendar = (await load_calendars(session)).of(division_code)
+    try:
+        counts_on = calendar.at_or_after(today)
+    except CalendarMissing:
+        counts_on = today
+    policy = (await load_policies(session)).of(division_code)
+    return Moment(now, today, counts_on, calendar, 0, policy)
+
+
+async def act_by_system(session: AsyncSession, case_id: UUID, action: Action, act: Any) -> bool:
+    """Take a step that nobody takes; False when the case no longer allows it."""
+    dossier = await load_dossier(session, case_id, lock=True)
+    if dossier is None or refusal(action, facts_of(dossier, datetime.now(UTC)), BY_CLOCK):
+        return False
+    moment = await moment_now(session, dossier.case.division_code)
+    effect = EFFECTS[action](dossier, act, moment)
+    await apply(session, dossier.case, action, effect, caller=None, now=moment.now)
+    return True
 
 
 async def deem_accepted(session: AsyncSession, case_id: UUID) -> None:
@@ -22,37 +66,77 @@ async def deem_accepted(session: AsyncSession, case_id: UUID) -> None:
 
     Source: 行政许可法 art. 32 (4).
     """
-    case = await repository.find_case(session, case_id, lock=True)
-    if case is None or case.state != CaseState.received:
+    dossier = await load_dossier(session, case_id, lock=True)
+    if dossier is None or dossier.case.state != CaseState.received:
         return
-    now = datetime.now(UTC)
-    today = now.astimezone(LOCAL).date()
-    calendar = (await load_calendars(session)).of(case.division_code)
-    moment = Moment(now, today, today, calendar, 0)
-    effect = accepted(
-        case, case.received_on or moment.today, moment, note="逾期未告知，视为受理", deemed=True
-    )
-    await apply(session, case, Action.deem_accepted, effect, caller=None, now=now)
+    case = dossier.case
+    moment = await moment_now(session, case.division_code)
+    on = case.received_on or moment.today
+    effect = accepted(dossier, on, moment, note="逾期未告知，视为受理", deemed=True)
+    await apply(session, case, Action.deem_accepted, effect, caller=None, now=moment.now)
+
+
+async def lapse(session: AsyncSession, case_id: UUID) -> None:
+    """补正不来: the day by which a notice had to be answered is over."""
+    await act_by_system(session, case_id, Action.lapse, None)
+
+
+async def archive(session: AsyncSession, case_id: UUID) -> None:
+    """归档: a case has been over for long enough."""
+    if await act_by_system(session, case_id, Action.archive, None):
+        for hook in ON_ARCHIVED:
+            await hook(session, case_id, datetime.now(UTC))
+
+
+async def promise_broken(session: AsyncSession, case_id: UUID) -> None:
+    """A decision was not delivered in time, or a special procedure takes longer than was told."""
+    case = await repository.find_case(session, case_id, lock=True)
+    if case is not None and case.state in AWAITED:
+        await _tell(session, case, overdue=True)
+
+
+async def follow_up_due(session: AsyncSession, follow_up_id: UUID) -> None:
+    """The day of a deferred material has passed."""
+    follow_up = await repository.find_follow_up(session, follow_up_id)
+    if follow_up is None or follow_up.ended_at is not None or follow_up.outcome is not None:
+        return
+    if follow_up.kind == "deferred-material":
+        missed = Missed(follow_up_id, follow_up.material_code, follow_up.what)
+        await act_by_system(session, follow_up.case_id, Action.miss_follow_up, missed)
 
 
 async def deadline_near(session: AsyncSession, case_id: UUID) -> None:
-    """The last day of a limit has begun."""
-    await _escalate(session, case_id, overdue=False)
+    """The light of a limit turns yellow."""
+    await _escalate(session, case_id, Light.yellow)
 
 
 async def deadline_passed(session: AsyncSession, case_id: UUID) -> None:
     """A limit has passed with the case still open."""
-    await _escalate(session, case_id, overdue=True)
+    await _escalate(session, case_id, Light.red)
 
 
-async def _escalate(session: AsyncSession, case_id: UUID, *, overdue: bool) -> None:
+async def _escalate(session: AsyncSession, case_id: UUID, light: Light) -> None:
     case = await repository.find_case(session, case_id, lock=True)
-    if case is None or case.state not in repository.OPEN_STATES:
+    if case is None or case.state not in OPEN or case.state == CaseState.paused:
         return
+    await repository.update_case(session, case_id, {"light": light})
+    await _tell(session, case, overdue=light is Light.red)
+
+
+async def _tell(session: AsyncSession, case: Any, *, overdue: bool) -> None:
     effect = Effect(event=CaseEscalated, event_fields={"overdue": overdue})
     now = datetime.now(UTC)
     await outbox.record(session, event_of(case, effect, {"version": case.version}, None, now))
     DEADLINES.labels(PASSED if overdue else NEAR).inc()
 
 
-TIMERS = {SILENCE: deem_accepted, NEAR: deadline_near, PASSED: deadline_passed}
+TIMERS = {
+    SILENCE: deem_accepted,
+    NEAR: deadline_near,
+    PASSED: deadline_passed,
+    LAPSE: lapse,
+    ARCHIVE: archive,
+    FOLLOW_UP: follow_up_due,
+    DELIVERY: promise_broken,
+    PAUSE_END: promise_broken,
+}

@@ -10,7 +10,7 @@ from servicekit.auth import Caller, require
 from servicekit.database import ReadSession
 from servicekit.errors import Invalid
 from servicekit.idempotency import Session
-from services.requests.cases.service import fill_missing_due_dates
+from services.requests.cases.dates import fill_missing_due_dates
 from services.requests.clock import service
 from services.requests.clock.schemas import CalendarYearRead, CalendarYearWrite
 

@@ -10,16 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from services.requests.clock.calendars import Calendars
+from services.requests.clock.policies import ClockPolicy, Policies
 from services.requests.clock.rules import WorkingCalendar
 from services.requests.clock.schemas import CalendarDayBody, CalendarYearRead, CalendarYearWrite
 from services.requests.models import (
     CalendarDay,
     CalendarYear,
+    ClockPolicySetting,
     LocalCalendarDay,
     LocalCalendarYear,
 )
 
-L = LocalCalendarDay
+L, P = LocalCalendarDay, ClockPolicySetting
 
 
 async def load_calendars(session: AsyncSession) -> Calendars:
@@ -37,6 +39,13 @@ async def load_calendars(session: AsyncSession) -> Calendars:
     for division_code, day, is_working in rows:
         local.setdefault(division_code, {})[day] = is_working
     return Calendars(national, local)
+
+
+async def load_policies(session: AsyncSession) -> Policies:
+    """What every division has set for itself."""
+    columns = (col(P.division_code), col(P.yellow_days), col(P.reply_days))
+    rows = await session.execute(select(*columns))
+    return Policies({row[0]: ClockPolicy(row[1], tuple(row[2])) for row in rows})
 
 
 async def find_year(session: AsyncSession, year: int) -> CalendarYearRead | None:

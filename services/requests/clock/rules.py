@@ -66,6 +66,18 @@ class WorkingCalendar:
         days = (last - first).days
         return sum(self.is_working(first + step * _DAY) for step in range(1, days + 1))
 
+    def days_between(self, first: date, last: date, unit: TimeUnit) -> int:
+        """Days of a limit after `first` up to and including `last`; negative when it lies before.
+
+        Raises:
+            CalendarMissing: a year of it is not recorded.
+        """
+        if unit is TimeUnit.calendar_days:
+            return (last - first).days
+        if last < first:
+            return -self.count_between(last, first)
+        return self.count_between(first, last)
+
 
 def received_on(calendar: WorkingCalendar, moment: datetime, closes_at: time) -> date:
     """Day 0 of a submission: today in office hours, else the next working day.

@@ -12,6 +12,7 @@ from servicekit.errors import NotFound
 from servicekit.logging import logger
 from services.requests.clock import repository
 from services.requests.clock.calendars import Calendars
+from services.requests.clock.policies import Policies
 from services.requests.clock.rules import CalendarMissing, WorkingCalendar, end_of_day, received_on
 from services.requests.clock.schemas import CalendarYearRead, CalendarYearWrite
 from services.requests.metrics import CALENDAR_MISSING
@@ -82,6 +83,11 @@ def report_missing(missing: CalendarMissing) -> None:
 async def load_calendars(session: AsyncSession) -> Calendars:
     """The calendars as the database has them now."""
     return await repository.load_calendars(session)
+
+
+async def load_policies(session: AsyncSession) -> Policies:
+    """The thresholds as the database has them now."""
+    return await repository.load_policies(session)
 
 
 async def get_year(

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from servicekit.auth import Caller, WrongPerson, WrongRole, WrongUnit
 from servicekit.personal_data import Cipher, record_access
 from services.requests.cases import repository as cases
-from services.requests.cases.service import CaseNotFound, actors_of, ensure_may_read
+from services.requests.cases.access import actors_of, ensure_may_read
+from services.requests.cases.service import CaseNotFound
 from services.requests.disclosures import repository
 from services.requests.disclosures.schemas import Disclosure
 from services.requests.submissions.matters import ANSWERS

@@ -14,7 +14,8 @@ from contracts.catalogue import ItemPublished, ItemState
 from servicekit.database import Database
 from servicekit.refreshed import Refreshed
 from services.requests.clock.calendars import Calendars
-from services.requests.clock.repository import load_calendars
+from services.requests.clock.policies import Policies
+from services.requests.clock.repository import load_calendars, load_policies
 from services.requests.reference import repository
 from services.requests.routing.rules import Rule
 from services.requests.triage.repository import list_admissions
@@ -49,6 +50,7 @@ class Reference:
     calendars: Calendars
     #: Item code → what was admitted to villages.
     admissions: Mapping[str, tuple[Admission, ...]]
+    policies: Policies
 
 
 async def load(database: Database) -> Reference:
@@ -69,6 +71,7 @@ async def load(database: Database) -> Reference:
             rule_set_version=active.version if active else 0,
             calendars=await load_calendars(session),
             admissions=await list_admissions(session),
+            policies=await load_policies(session),
         )
 
 

@@ -1,0 +1,1 @@
+"""通知书: what the applicant is given in writing, with date and number."""
