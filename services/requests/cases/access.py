@@ -48,7 +48,7 @@ def actors_of(case: Any, caller: Caller, opinions: Sequence[Any] = ()) -> frozen
 def forbidden(case: Any, caller: Caller, action: Action) -> Exception:
     """Which permission is missing, as closely as can be told."""
     if caller.is_resident:
-        return WrongRole() if speaks_for(case, caller) else WrongPerson()
+        return WrongRole() if acts_for(case, caller, datetime.now(LOCAL).date()) else WrongPerson()
     wanted = TRANSITIONS[action].actors
     if caller.has("handler") and not wanted.isdisjoint({Actor.handler, Actor.consulted}):
         return WrongUnit()

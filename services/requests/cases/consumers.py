@@ -6,7 +6,7 @@ from contracts.envelope import Envelope
 from contracts.evaluation import CaseReopenRequested
 from services.requests.cases.effects import Asked
 from services.requests.cases.rules import Action
-from services.requests.cases.timers import act_by_system
+from services.requests.cases.system import act_by_system
 
 _REASONS = {"call-back": "回访时申请人表示没有解决", "rating": "申请人再次评价为不满意"}
 
