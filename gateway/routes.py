@@ -94,6 +94,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/v1/data-accesses", Service.requests, READ),
     _public("/v1/calendar", Service.requests),
     _public("/v1/divisions", Service.facilities),
+    _public("/v1/division-changes", Service.facilities, body_limit_bytes=64 * KIBIBYTE),
     _public("/v1/communities", Service.facilities),
     _public("/v1/facilities", Service.facilities),
     Route(

@@ -5,6 +5,8 @@ from fastapi import FastAPI
 from servicekit.app import create_service_app
 from servicekit.auth import TokenVerifier
 from servicekit.errors import ConstraintErrors
+from services.facilities.changes import endpoints as changes
+from services.facilities.changes.service import DivisionCodeTaken
 from services.facilities.communities import endpoints as communities
 from services.facilities.counters import endpoints as counters
 from services.facilities.devices import endpoints as devices
@@ -21,6 +23,7 @@ from services.facilities.types import endpoints as types
 
 CONSTRAINTS: ConstraintErrors = {
     "uq_facility_division_code_name": FacilityNameTaken,
+    "pk_division": DivisionCodeTaken,
     "uq_device_serial_number": DeviceSerialTaken,
 }
 
@@ -33,6 +36,7 @@ def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None =
         title="设施",
         routers=[
             divisions.router,
+            changes.router,
             positions.router,
             communities.router,
             types.router,  # before facilities: "types" is no identifier

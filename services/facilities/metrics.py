@@ -17,3 +17,6 @@ FIGURES_RECORDED = Counter(
 DEVICE_CHANGES = Counter(
     "facilities_device_changes_total", "Devices that came, went or lacked something.", ["state"]
 )
+DIVISION_CHANGES = Counter(
+    "facilities_division_changes_total", "Changes of divisions recorded.", ["kind"]
+)

@@ -34,6 +34,7 @@ from services.facilities.devices.schemas import (
 )
 from services.facilities.divisions.service import subtree
 from services.facilities.facilities import service as facilities
+from services.facilities.indicators import service as indicators
 from services.facilities.metrics import DEVICE_CHANGES
 
 SILENT = "device-silent"
@@ -77,6 +78,7 @@ async def register(
         "recorded_at": outbox.now(),
     }
     await repository.add(session, values)
+    await indicators.refresh_around(session, facility_id)
     return await _registered(session, values["id"], key)
 
 
@@ -111,6 +113,7 @@ async def retire(session: AsyncSession, caller: Caller, device_id: UUID) -> None
     await cancel_timers(session, device_id, SILENT)
     await repository.change(session, device_id, {"key_hash": None, "version": row.version + 1})
     await _become(session, row, Condition("retired", None, None))
+    await indicators.refresh_around(session, row.facility_id)
 
 
 async def hear(session: AsyncSession, key: str, body: Heartbeat) -> HeartbeatTaken:

@@ -8,7 +8,7 @@ from contracts.values import DivisionCode, DivisionLevel
 from servicekit.app import create_router
 from servicekit.database import ReadSession
 from servicekit.paging import After, Limit, Page, decode_cursor
-from services.facilities.divisions import service
+from services.facilities.divisions import search, service
 from services.facilities.divisions.repository import DivisionFilter
 from services.facilities.divisions.schemas import (
     CodePrefix,
@@ -16,6 +16,7 @@ from services.facilities.divisions.schemas import (
     DivisionEntry,
     DivisionRead,
     NamePart,
+    PathMatch,
 )
 from services.facilities.tags import tagged
 
@@ -46,9 +47,26 @@ async def list_divisions(
     return tagged(request, page)
 
 
+@router.get("/divisions/by-path")
+async def find_by_path(
+    session: ReadSession,
+    name: Annotated[
+        str,
+        Query(
+            min_length=2,
+            max_length=120,
+            description="名称路径，可从省、市或县写起，可省去“省”“村委会”等后缀",
+            examples=["山西省运城市盐湖区解州镇常平村"],
+        ),
+    ],
+) -> list[PathMatch]:
+    """按名称路径查行政区划；曾用名和已撤销的也能查到。"""
+    return await search.by_path(session, name)
+
+
 @router.get("/divisions/{code}", response_model=DivisionRead)
 async def read_division(code: Code, request: Request, session: ReadSession) -> Response:
-    """一个行政区划，连同它的完整名称路径；已撤销的写明截止日期。"""
+    """一个行政区划，连同完整名称路径和历次变更；已撤销的写明何时、由谁承接。"""
     return tagged(request, await service.get(session, code))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,10 +12,16 @@ from contracts.values import SIGNIFICANT_DIGITS, DivisionLevel, division_prefix
 from servicekit import outbox
 from servicekit.errors import NotFound
 from servicekit.paging import Page, cut, encode_cursor
-from services.facilities.divisions import repository
+from services.facilities.divisions import lineage, repository
 from services.facilities.divisions.repository import DivisionFilter
 from services.facilities.divisions.rules import DivisionRow, numbering_warnings, refusals
-from services.facilities.divisions.schemas import Ancestor, DivisionEntry, DivisionRead
+from services.facilities.divisions.schemas import (
+    Ancestor,
+    ChangePart,
+    ChangeRead,
+    DivisionEntry,
+    DivisionRead,
+)
 
 #: Rows of one statement: the list of a city at once, the national list in a bounded memory.
 CHUNK_ROWS = 10_000
@@ -60,7 +67,7 @@ async def load(session: AsyncSession, rows: Sequence[DivisionRow], *, source: st
     for start in range(0, len(ordered), CHUNK_ROWS):
         chunk = ordered[start : start + CHUNK_ROWS]
         written = await repository.record(session, chunk, source=source, recorded_at=recorded_at)
-        await outbox.record(session, *(_recorded(row) for row in written))
+        await outbox.record(session, *(recorded(row) for row in written))
         changed += len(written)
     warnings = [warning for row in rows for warning in numbering_warnings(row)]
     return LoadReport(len(rows), changed, warnings)
@@ -76,13 +83,46 @@ async def get(session: AsyncSession, code: str) -> DivisionRead:
     if row is None:
         raise DivisionNotFound(f"没有代码为 {code} 的行政区划")
     path = (await repository.paths(session, [code]))[code]
+    changes = await list_changes(session, code)
     return DivisionRead(
         **_entry(row, path).model_dump(),
         ancestors=[Ancestor(code=above, name=name) for above, name in path[:-1]],
         valid_from=row.valid_from,
         valid_until=row.valid_until,
         source=row.source,
+        changes=changes,
+        former_names=_former_names(row, changes),
+        now=[
+            Ancestor(code=later.code, name=later.name)
+            for later in await lineage.successors(session, code)
+        ],
     )
+
+
+async def list_changes(session: AsyncSession, code: str) -> list[ChangeRead]:
+    """What became of a division, in the order in which it took effect."""
+    rows = await lineage.list_changes(session, code)
+    parts = await lineage.list_parts(session, [row.id for row in rows])
+
+    def side(change_id: UUID, name: str) -> list[ChangePart]:
+        return [
+            ChangePart(code=part.code, name=part.name)
+            for part in parts
+            if part.change_id == change_id and part.side == name
+        ]
+
+    return [
+        ChangeRead(
+            id=row.id,
+            kind=row.kind,
+            effective_on=row.effective_on,
+            ordered_by=row.ordered_by,
+            before=side(row.id, "before"),
+            after=side(row.id, "after"),
+            recorded_at=row.recorded_at,
+        )
+        for row in rows
+    ]
 
 
 async def list_children(
@@ -142,7 +182,8 @@ def prefix_range(prefix: str) -> tuple[str, str]:
     return prefix.ljust(_CODE_DIGITS, "0"), prefix.ljust(_CODE_DIGITS, "9")
 
 
-def _recorded(row: Any) -> DivisionRecorded:
+def recorded(row: Any) -> DivisionRecorded:
+    """The full state of a division for other services."""
     return DivisionRecorded(
         code=row.code,
         name=row.name,
@@ -153,6 +194,11 @@ def _recorded(row: Any) -> DivisionRecorded:
         valid_until=row.valid_until,
         recorded_at=row.recorded_at,
     )
+
+
+def _former_names(row: Any, changes: Sequence[ChangeRead]) -> list[str]:
+    names = [part.name for change in changes for part in change.before if part.code == row.code]
+    return [name for name in dict.fromkeys(names) if name != row.name]
 
 
 def _entry(row: Any, path: list[tuple[str, str]]) -> DivisionEntry:

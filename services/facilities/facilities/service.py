@@ -149,12 +149,22 @@ async def lock(session: AsyncSession, caller: Caller, facility_id: UUID, *, expe
         WrongDivision: it lies outside the caller's subtree.
         StaleVersion: another version than the one the caller has read.
     """
-    row = await repository.find(session, facility_id, lock=True)
-    if row is None:
-        raise FacilityNotFound
+    row = await lock_row(session, facility_id)
     caller.ensure_covers(row.division_code)
     if row.version != expected:
         raise StaleVersion
+    return row
+
+
+async def lock_row(session: AsyncSession, facility_id: UUID) -> Any:
+    """The row of a facility, held against other changes, for what follows from another change.
+
+    Raises:
+        FacilityNotFound: there is none.
+    """
+    row = await repository.find(session, facility_id, lock=True)
+    if row is None:
+        raise FacilityNotFound
     return row
 
 
