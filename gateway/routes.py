@@ -76,6 +76,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/v1/catalogue-proposals", Service.catalogue),
     _public("/v1/admission-caps", Service.catalogue),
     Route("/v1/village-lists", Service.catalogue, READ, anonymous=READ, cacheable=True),
+    _public("/v1/basic-items", Service.catalogue),
     Route("/v1/search", Service.catalogue, READ, anonymous=READ, cacheable=True),
     Route("/v1/requests", Service.requests),
     Route("/v1/drafts", Service.requests, body_limit_bytes=256 * KIBIBYTE),

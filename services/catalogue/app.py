@@ -7,6 +7,8 @@ from servicekit.auth import TokenVerifier
 from servicekit.settings import ServiceSettings
 from services.catalogue.admissions import endpoints as admissions
 from services.catalogue.admissions.errors import AlreadyInHand
+from services.catalogue.basics import endpoints as basics
+from services.catalogue.basics.service import BasicCodeTaken
 from services.catalogue.bundles import endpoints as bundles
 from services.catalogue.bundles.service import BundleCodeTaken
 from services.catalogue.items import endpoints as items
@@ -21,9 +23,17 @@ def create_app(settings: ServiceSettings, *, verifier: TokenVerifier | None = No
         "catalogue",
         settings,
         title="事项目录",
-        routers=[items.router, bundles.router, admissions.router, proposals.router, search.router],
+        routers=[
+            items.router,
+            basics.router,
+            bundles.router,
+            admissions.router,
+            proposals.router,
+            search.router,
+        ],
         parts=[search.search_index],
         constraints={
+            "uq_basic_item_division_code_basic_code": BasicCodeTaken,
             "uq_item_division_code_item_code": ItemCodeTaken,
             "uq_admission_item_in_hand": AlreadyInHand,
             "uq_bundle_division_code_bundle_code": BundleCodeTaken,

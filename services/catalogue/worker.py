@@ -8,6 +8,7 @@ from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
 from services.catalogue.admissions.timers import TIMERS as ADMISSION_TIMERS
 from services.catalogue.bundles.consumers import follow_item
+from services.catalogue.items.steps import PUBLISH, publish_scheduled
 from services.catalogue.proposals.consumers import count_use, offer_what_is_missed
 from services.catalogue.proposals.timers import TIMERS as PROPOSAL_TIMERS
 from services.catalogue.scores.consumers import keep_score
@@ -22,7 +23,7 @@ SUBSCRIPTIONS = (
     Subscription("catalogue.needs", {UnmetNeedsListed: [offer_what_is_missed]}),
 )
 
-TIMERS = {**ADMISSION_TIMERS, **PROPOSAL_TIMERS}
+TIMERS = {PUBLISH: publish_scheduled, **ADMISSION_TIMERS, **PROPOSAL_TIMERS}
 
 
 def create_worker(settings: ServiceSettings) -> WorkerParts:  # noqa: ARG001 - the same for every service

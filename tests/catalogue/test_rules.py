@@ -222,7 +222,7 @@ class TestTransitions:
     def test_only_what_was_submitted_is_published_and_by_another_hand(self, status, draft, action):
         step = rules.find_transition(status, draft, action)
         if step is not None and action is Action.publish:
-            assert draft is DraftState.in_review
+            assert draft in rules.HANDED_OVER
             assert step.two_hands
             assert step.role == rules.APPROVER
 
@@ -253,6 +253,7 @@ class TestTransitions:
             (Status.in_review, DraftState.in_review, False),
             (Status.published, None, True),
             (Status.published, DraftState.in_review, False),
+            (Status.published, DraftState.scheduled, False),
             (Status.paused, DraftState.draft, True),
             (Status.retired, None, False),
         ],

@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic import StringConstraints as Constraints
 
 from contracts.values import Channel
-from services.catalogue.items.content import Alias, Line, Name, Paragraph, Part
+from services.catalogue.items.texts import Alias, Line, Name, Paragraph, Part
 
 Slug = Annotated[str, Constraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.values import DivisionCode, ItemCode
 from services.catalogue.bundles.content import BundleContent
-from services.catalogue.items.content import Line
+from services.catalogue.items.texts import Line
 from services.catalogue.models import Status
 
 

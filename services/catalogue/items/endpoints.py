@@ -18,6 +18,7 @@ from services.catalogue.items.content import ItemContent
 from services.catalogue.items.rules import Action
 from services.catalogue.items.schemas import (
     ActionRequest,
+    Comparison,
     HistoryRead,
     ItemCreate,
     ItemHead,
@@ -83,10 +84,11 @@ async def act(
     expected: ExpectedVersion,
     session: Session,
 ) -> Response:
-    """提交审核、公布、退回、暂停、恢复、取消。公布须由编写人以外的人进行。"""
+    """提交审核、公布、退回、暂停、恢复、取消。公布须由编写人以外的人进行，可定在以后的日子。"""
     item = await service.act(
-        session, caller, item_id, action=action, expected=expected, reason=body.reason
-    )
+        session, caller, item_id, action=action, expected=expected, reason=body.reason,
+        publish_on=body.publish_on,
+    )  # fmt: skip
     return _as_staff(item)
 
 
@@ -135,6 +137,20 @@ async def read_version(
 ) -> Response:
     """公布过的一个版本的原样。"""
     return _answer(await reading.get_version(session, caller, item_id, number))
+
+
+@router.get("/items/{item_id}/differences", response_model=Comparison)
+async def compare_versions(
+    item_id: UUID,
+    caller: MaybeCaller,
+    session: ReadSession,
+    before: Annotated[int, Query(ge=1, le=2_147_483_647, description="较早的版本号")],
+    after: Annotated[
+        int | None, Query(ge=1, le=2_147_483_647, description="较晚的版本号；不写则与草稿比较")
+    ] = None,
+) -> Response:
+    """两个版本之间，或一个版本与草稿之间，哪些要素不同。"""
+    return _answer(await reading.compare(session, caller, item_id, before, after))
 
 
 @router.get("/items/{item_id}/history")

@@ -14,6 +14,7 @@ from servicekit.identifiers import new_id
 from servicekit.outbox import record
 from services.catalogue.items import repository
 from services.catalogue.items.content import ItemContent
+from services.catalogue.items.elements import Elements
 from services.catalogue.models import Status
 from services.catalogue.words import spell_all
 
@@ -31,9 +32,13 @@ def content_hash(content: ItemContent) -> bytes:
     return hashlib.sha256(orjson.dumps(stored(content), option=orjson.OPT_SORT_KEYS)).digest()
 
 
-def listed(content: ItemContent) -> dict[str, str]:
+def listed(content: ItemContent) -> dict[str, Any]:
     """The columns of the item's own row that lists are filtered by."""
+    elements = content.elements or Elements()
     return {
+        "tier": elements.tier,
+        "basic_code": elements.codes.basic,
+        "implementation_code": elements.codes.implementation,
         "name": content.name,
         "supply_category": content.supply_category,
         "department": content.department,

@@ -11,6 +11,7 @@ from servicekit.errors import NotFound, Unauthenticated
 from servicekit.etags import etag
 from servicekit.paging import CursorMalformed, cut, decode_cursor, encode_cursor
 from services.catalogue.items import repository, rules
+from services.catalogue.items.differences import differences
 from services.catalogue.items.service import ItemNotFound
 from services.catalogue.models import Status
 from services.catalogue.vocabulary import status_text
@@ -109,6 +110,28 @@ async def get_version(
     }
 
 
+async def compare(
+    session: AsyncSession, caller: Caller | None, item_id: UUID, before: int, after: int | None
+) -> dict[str, Any]:
+    """What version `after` says differently from version `before`; without it, the draft.
+
+    Raises:
+        ItemNotFound: there is none, or it was never published and the caller is not staff.
+        VersionNotFound: there is no such version, or no draft the caller may see.
+    """
+    item, staff = await get(session, caller, item_id)
+    first = await repository.find_version(session, item_id, before)
+    if after is None:
+        second = item.draft_content if staff else None
+    else:
+        found = await repository.find_version(session, item_id, after)
+        second = None if found is None else found.content
+    if first is None or second is None:
+        raise VersionNotFound
+    changes = list(differences(first.content, second))
+    return {"before": before, "after": after, "changes": changes}
+
+
 async def list_history(session: AsyncSession, caller: Caller, item_id: UUID) -> Sequence[Any]:
     """What was done to an item, newest first.
 
@@ -153,6 +176,8 @@ def whole(item: Any, *, staff: bool) -> dict[str, Any]:
             "state": item.draft_state,
             "author_name": item.draft_author_name,
             "saved_at": item.draft_saved_at,
+            "publish_on": item.draft_publish_on,
+            "approver_name": item.draft_approver_name,
             "content": item.draft_content,
         }
     return {

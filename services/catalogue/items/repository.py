@@ -1,7 +1,7 @@
 """Every query about items, their drafts, versions and history."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlmodel import col
 from contracts.values import division_prefix
 from services.catalogue.divisions import division_chain
 from services.catalogue.models import (
+    DraftState,
     Item,
     ItemDraft,
     ItemHistory,
@@ -40,6 +41,11 @@ _ITEM: tuple[Any, ...] = (
     col(ItemDraft.authors).label("draft_authors"),
     col(ItemDraft.author_name).label("draft_author_name"),
     col(ItemDraft.saved_at).label("draft_saved_at"),
+    col(ItemDraft.publish_on).label("draft_publish_on"),
+    col(ItemDraft.approver).label("draft_approver"),
+    col(ItemDraft.approver_name).label("draft_approver_name"),
+    col(ItemDraft.approval_reason).label("draft_approval_reason"),
+    col(ItemDraft.import_id).label("draft_import_id"),
     col(ItemScore.revision).label("score_revision"),
     col(ItemScore.rated),
     col(ItemScore.satisfaction_ratio),
@@ -229,8 +235,36 @@ async def put_draft(session: AsyncSession, **values: Any) -> None:
 
 
 async def change_draft_state(session: AsyncSession, item_id: UUID, state: str) -> None:
+    """Move a draft to a state in which no approval waits for its day."""
     await session.execute(
-        update(ItemDraft).where(col(ItemDraft.item_id) == item_id).values(state=state)
+        update(ItemDraft)
+        .where(col(ItemDraft.item_id) == item_id)
+        .values(
+            state=state, publish_on=None, approver=None, approver_name=None, approval_reason=None
+        )
+    )
+
+
+async def schedule_draft(
+    session: AsyncSession,
+    item_id: UUID,
+    *,
+    publish_on: date,
+    approver: str,
+    approver_name: str | None,
+    reason: str | None,
+) -> None:
+    """Note a draft's approval for a day to come."""
+    await session.execute(
+        update(ItemDraft)
+        .where(col(ItemDraft.item_id) == item_id)
+        .values(
+            state=DraftState.scheduled,
+            publish_on=publish_on,
+            approver=approver,
+            approver_name=approver_name,
+            approval_reason=reason,
+        )
     )
 
 

@@ -9,6 +9,7 @@ from services.catalogue.items.consistency import element_violations
 from services.catalogue.items.content import ItemContent
 from services.catalogue.items.forms import form_violations
 from services.catalogue.items.national import national_violations
+from services.catalogue.items.unified import unified_violations
 from services.catalogue.items.violation import Violation
 from services.catalogue.models import DraftState, Status
 
@@ -18,6 +19,8 @@ APPROVER = "catalogue-approver"
 STAFF = (EDITOR, APPROVER, "auditor", "operator")
 #: What everybody may see in lists and searches.
 PUBLIC = (Status.published, Status.paused)
+#: Drafts that were handed over: only the approver can do something with them.
+HANDED_OVER = frozenset({DraftState.in_review, DraftState.scheduled})
 
 
 class Action(StrEnum):
@@ -37,8 +40,8 @@ class Transition:
 
     to: Status
     role: str
-    #: What the working copy must be; None when the step does not touch it.
-    draft: DraftState | None = None
+    #: What the working copy must be, one of these; empty when the step does not touch it.
+    draft: frozenset[DraftState] = frozenset()
     #: What becomes of the working copy that the step touches; None when it is used up.
     draft_after: DraftState | None = None
     #: Nobody who wrote the draft may take the step.
@@ -49,17 +52,19 @@ class Transition:
 
 
 def _submit(to: Status) -> Transition:
-    return Transition(to, EDITOR, draft=DraftState.draft, draft_after=DraftState.in_review)
+    return Transition(
+        to, EDITOR, draft=frozenset({DraftState.draft}), draft_after=DraftState.in_review
+    )
 
 
 def _reject(to: Status) -> Transition:
     return Transition(
-        to, APPROVER, draft=DraftState.in_review, draft_after=DraftState.draft, needs_reason=True
+        to, APPROVER, draft=HANDED_OVER, draft_after=DraftState.draft, needs_reason=True
     )
 
 
 def _publish(to: Status) -> Transition:
-    return Transition(to, APPROVER, draft=DraftState.in_review, two_hands=True, public=True)
+    return Transition(to, APPROVER, draft=HANDED_OVER, two_hands=True, public=True)
 
 
 def _stop(to: Status) -> Transition:
@@ -88,7 +93,7 @@ TRANSITIONS: dict[tuple[Status, Action], Transition] = {
 def find_transition(status: Status, draft: DraftState | None, action: Action) -> Transition | None:
     """The step an action means for an item in this state, or None when there is none."""
     transition = TRANSITIONS.get((status, action))
-    if transition is None or (transition.draft is not None and transition.draft is not draft):
+    if transition is None or (transition.draft and draft not in transition.draft):
         return None
     return transition
 
@@ -105,7 +110,7 @@ def is_own_work(account_id: str, authors: Collection[str]) -> bool:
 
 def may_write_draft(status: Status, draft: DraftState | None) -> bool:
     """A text that lies with the approver, and a retired item, are not written in."""
-    return status is not Status.retired and draft is not DraftState.in_review
+    return status is not Status.retired and draft not in HANDED_OVER
 
 
 def violations(
@@ -121,3 +126,10 @@ def violations(
         *code_violations(item_code, content, (division_code or "")[:2]),
         *form_violations(content),
     ]
+
+
+__all__ = [
+    "APPROVER", "EDITOR", "HANDED_OVER", "PUBLIC", "STAFF", "TRANSITIONS", "Action", "Transition",
+    "find_transition", "is_own_work", "may_write_draft", "roles_for", "unified_violations",
+    "violations",
+]  # fmt: skip

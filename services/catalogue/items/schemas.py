@@ -1,7 +1,7 @@
 """Requests and answers about items."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,14 +33,18 @@ class ActionRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Line | None = None
+    #: Of a publication: the day to come (in China) on which it happens.
+    publish_on: date | None = None
 
 
 class DraftRead(BaseModel):
     """The working copy, for staff."""
 
-    state: Literal["draft", "in-review"]
+    state: Literal["draft", "in-review", "scheduled"]
     author_name: str | None
     saved_at: datetime
+    publish_on: date | None = None
+    approver_name: str | None = None
     content: ItemContent
 
 
@@ -62,7 +66,7 @@ class ItemHead(BaseModel):
     #: What the status means for a resident.
     status_text: str
     #: For staff: draft or in-review when a new text is being worked on.
-    draft_state: Literal["draft", "in-review"] | None = None
+    draft_state: Literal["draft", "in-review", "scheduled"] | None = None
     score: ScoreRead
 
 
@@ -112,3 +116,20 @@ class HistoryRead(BaseModel):
     actor_name: str | None
     reason: str | None
     happened_at: datetime
+
+
+class Difference(BaseModel):
+    """One element that two texts say differently; null where one says nothing."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+class Comparison(BaseModel):
+    """What a version, or the draft, says differently from an earlier version."""
+
+    before: int
+    #: Null for the draft.
+    after: int | None
+    changes: list[Difference]

@@ -1,6 +1,6 @@
 """Use cases of items: write a draft, have another hand review it, publish, pause, retire."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,19 +11,16 @@ from servicekit.errors import Conflict, Forbidden, Invalid, NotFound
 from servicekit.etags import StaleVersion
 from servicekit.identifiers import new_id
 from servicekit.outbox import now
-from services.catalogue.items import publishing, repository, rules
+from services.catalogue.items import consistent, publishing, repository, rules, steps
 from services.catalogue.items.content import ItemContent
-from services.catalogue.items.rules import Action, Transition
+from services.catalogue.items.rules import Action
 from services.catalogue.items.schemas import ItemCreate
+from services.catalogue.items.steps import Hand
 from services.catalogue.models import DraftState, Status
 
 
 class ItemNotFound(NotFound):
     code, title = "item-not-found", "没有找到这个事项"
-
-
-class ItemInconsistent(Invalid):
-    code, title = "item-inconsistent", "事项内容前后不一致，请按提示逐条修改"
 
 
 class ItemCodeTaken(Conflict):
@@ -42,6 +39,10 @@ class OwnWork(Forbidden):
     code, title = "two-hands", "不能审核自己编写的内容，请由另一人审核"
 
 
+class DayUnusable(Invalid):
+    code, title = "publish-on-unusable", "只有公布可以定在以后的日子，最远一年"
+
+
 class ReasonMissing(Invalid):
     code, title = "reason-missing", "请写明原因"
 
@@ -55,7 +56,7 @@ async def create(session: AsyncSession, caller: Caller, body: ItemCreate) -> Any
     """
     caller.ensure_covers(body.division_code)
     content = body.content()
-    _ensure_consistent(body.item_code, content, body.division_code)
+    await consistent.ensure(session, body.item_code, content, body.division_code)
     at, item_id = now(), new_id()
     await repository.add_item(
         session,
@@ -91,7 +92,7 @@ async def save_draft(
     status = Status(item.status)
     if not rules.may_write_draft(status, _draft_state(item)):
         raise DraftLocked
-    _ensure_consistent(item.item_code, content, item.division_code)
+    await consistent.ensure(session, item.item_code, content, item.division_code)
     at = now()
     await _put_draft(session, caller, item_id, content, before=item.draft_authors or (), at=at)
     shown = publishing.listed(content) if item.current_version is None else {}
@@ -108,8 +109,9 @@ async def act(
     action: Action,
     expected: int,
     reason: str | None,
+    publish_on: date | None = None,
 ) -> Any:
-    """Take one step of an item's life.
+    """Take one step of an item's life; with a day to come, approve its publication on that day.
 
     Raises:
         ItemNotFound: there is no such item.
@@ -118,6 +120,7 @@ async def act(
         ActionRefused: the item's state has no such step.
         OwnWork: the approver wrote the text.
         ReasonMissing: the step needs a reason.
+        DayUnusable: the day is not one to come, or the step is not a publication.
         ItemInconsistent: the text breaks a rule that is newer than it.
 
     Concurrency: locks the item's row, and the catalogue's revision for a public step.
@@ -132,70 +135,12 @@ async def act(
         raise OwnWork
     if step.needs_reason and reason is None:
         raise ReasonMissing
-    return await _take(session, caller, item, action=action, step=step, reason=reason)
-
-
-async def _take(
-    session: AsyncSession,
-    caller: Caller,
-    item: Any,
-    *,
-    action: Action,
-    step: Transition,
-    reason: str | None,
-) -> Any:
-    at = now()
-    number: int | None = item.current_version
-    changes: dict[str, Any] = {"status": step.to}
-    if action in (Action.submit, Action.publish):
-        content = ItemContent.model_validate(item.draft_content)
-        _ensure_consistent(item.item_code, content, item.division_code)
-        if action is Action.publish:
-            number = (number or 0) + 1
-            await _publish_draft(session, caller, item, content, number, reason, at)
-            changes |= {"current_version": number, **publishing.listed(content)}
-    if step.draft_after is not None:
-        await repository.change_draft_state(session, item.id, step.draft_after)
-    if action in (Action.publish, Action.retire):
-        await repository.drop_draft(session, item.id)
-    if step.public:
-        changes["revision"] = await repository.next_revision(session)
-    if action in (Action.pause, Action.resume, Action.retire):
-        changes["status_reason"] = reason if step.needs_reason else None
-    await repository.change_item(
-        session, item.id, version=item.version + 1, changed_at=at, **changes
-    )
-    before = Status(item.status)
-    await _remember(
-        session, caller, item.id, action, before, step.to, at, number=number, reason=reason
-    )
-    changed = await repository.get_item(session, item.id)
-    if step.public:
-        await publishing.announce(session, changed, at)
-    return changed
-
-
-async def _publish_draft(
-    session: AsyncSession,
-    caller: Caller,
-    item: Any,
-    content: ItemContent,
-    number: int,
-    reason: str | None,
-    at: datetime,
-) -> None:
-    await publishing.add_version(
-        session,
-        item.id,
-        number,
-        content,
-        authors=item.draft_authors,
-        author_name=item.draft_author_name,
-        approver=str(caller.account_id),
-        approver_name=caller.name,
-        reason=reason,
-        at=at,
-    )
+    hand = Hand(str(caller.account_id), caller.name)
+    if publish_on is None:
+        return await steps.take(session, hand, item, action=action, step=step, reason=reason)
+    if action is not Action.publish or not steps.is_to_come(publish_on):
+        raise DayUnusable
+    return await steps.schedule(session, hand, item, publish_on=publish_on, reason=reason)
 
 
 async def _lock(session: AsyncSession, caller: Caller, item_id: UUID, expected: int) -> Any:
@@ -210,12 +155,6 @@ async def _lock(session: AsyncSession, caller: Caller, item_id: UUID, expected: 
 
 def _draft_state(item: Any) -> DraftState | None:
     return None if item.draft_state is None else DraftState(item.draft_state)
-
-
-def _ensure_consistent(item_code: str, content: ItemContent, division_code: str) -> None:
-    found = rules.violations(item_code, content, division_code)
-    if found:
-        raise ItemInconsistent(errors=[violation.as_error() for violation in found])
 
 
 async def _put_draft(
