@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from contracts.values import DepartmentCode
-from services.catalogue.items.content import Line, Name, Paragraph, Part
+from services.catalogue.items.texts import Line, Name, Paragraph, Part
 
 #: Ten thousand million yuan; a slip of the pen is more.
 MOST_CENTS = 1_000_000_000_000

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.values import DivisionCode
 from services.catalogue.admissions.content import AdmissionContent, Funds
-from services.catalogue.items.content import Line
+from services.catalogue.items.texts import Line
 from services.catalogue.models import AdmissionKind, AdmissionState
 
 #: 准入批准文号.

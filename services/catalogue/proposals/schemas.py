@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from services.catalogue.items.content import Line
+from services.catalogue.items.texts import Line
 from services.catalogue.models import ProposalKind, ProposalState
 
 
