@@ -16,6 +16,7 @@ from services.facilities.facilities import endpoints as facilities
 from services.facilities.facilities.service import FacilityNameTaken
 from services.facilities.hours import endpoints as hours
 from services.facilities.indicators import endpoints as indicators
+from services.facilities.nearby import endpoints as nearby
 from services.facilities.positions import endpoints as positions
 from services.facilities.rooms import endpoints as rooms
 from services.facilities.settings import FacilitiesSettings
@@ -40,6 +41,7 @@ def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None =
             positions.router,
             communities.router,
             types.router,  # before facilities: "types" is no identifier
+            nearby.router,  # as is "nearby"
             facilities.router,
             hours.router,
             indicators.router,

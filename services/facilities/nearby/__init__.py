@@ -1,0 +1,1 @@
+"""What is near, and open now."""
