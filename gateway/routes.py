@@ -119,6 +119,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("/v1/ratings", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     Route("/v1/rectifications", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
+    Route("/v1/disputes", Service.evaluation, body_limit_bytes=4 * MEBIBYTE),
+    Route("/v1/rectification-limits", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     Route("/v1/evaluables", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     _public("/v1/scores", Service.evaluation),
     Route("/v1/rating-tags", Service.evaluation, READ, anonymous=READ, cacheable=True),

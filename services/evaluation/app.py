@@ -6,8 +6,11 @@ from servicekit.app import create_service_app
 from servicekit.auth import TokenVerifier
 from services.evaluation.demand.endpoints import router as demand
 from services.evaluation.demand.service import WishMadeAlready
+from services.evaluation.disputes.endpoints import router as disputes
+from services.evaluation.disputes.service import DisputedAlready
 from services.evaluation.evaluables.endpoints import router as evaluables
 from services.evaluation.evaluables.service import RatingAlreadyGiven
+from services.evaluation.limits.endpoints import router as limits
 from services.evaluation.ratings.endpoints import router as ratings
 from services.evaluation.rectifications.endpoints import router as rectifications
 from services.evaluation.scores.endpoints import router as scores
@@ -21,8 +24,18 @@ def create_app(settings: EvaluationSettings, *, verifier: TokenVerifier | None =
         "evaluation",
         settings,
         title="评价与整改",
-        routers=[evaluables, rating_tags, ratings, rectifications, scores, demand],
+        routers=[
+            evaluables,
+            rating_tags,
+            ratings,
+            rectifications,
+            limits,
+            disputes,
+            scores,
+            demand,
+        ],
         constraints={
+            "uq_dispute_rating": DisputedAlready,
             "uq_rating_evaluable_id_assess_number": RatingAlreadyGiven,
             "uq_wish_resident_id_month_division_code_topic": WishMadeAlready,
         },

@@ -3,6 +3,7 @@
 from contracts.topics import EVALUATION, SCORES
 from servicekit.process import Service
 from services.evaluation.app import create_app
+from services.evaluation.calendar import consumers as calendar
 from services.evaluation.divisions import consumers as divisions
 from services.evaluation.free_text import ENCRYPTED
 from services.evaluation.seed import seed
@@ -18,6 +19,6 @@ SERVICE = Service(
     create_worker=create_worker,
     publishes=[EVALUATION, SCORES],
     seed=seed,
-    projections={"divisions": divisions.PROJECTION},
+    projections={"working-days": calendar.PROJECTION, "divisions": divisions.PROJECTION},
     encrypted=list(ENCRYPTED),
 )

@@ -9,7 +9,6 @@ from chinese_calendar import constants as published
 
 from servicekit.database import Database
 from services.evaluation.calendar.service import record_years
-from services.evaluation.rectifications.service import fill_due_dates
 from services.evaluation.tags.schemas import TagFile
 from services.evaluation.tags.service import load_tags
 
@@ -18,7 +17,7 @@ CALENDAR_SOURCE = "国务院办公厅关于{year}年部分节假日安排的通�
 
 
 async def seed(database: Database, data: Path) -> str:
-    """Load tags and calendar; matters that waited for a calendar get their due dates."""
+    """Load tags and the published working days, until requests tells of the calendars it keeps."""
     content = await asyncio.to_thread(_read_tags, data / "evaluation" / "tags.yaml")
     days = published_days()
     years = sorted({day.year for day in days})
@@ -26,11 +25,7 @@ async def seed(database: Database, data: Path) -> str:
         tags = await load_tags(session, content)
         sources = {year: CALENDAR_SOURCE.format(year=year) for year in years}
         await record_years(session, sources, days)
-        filled = await fill_due_dates(session)
-    return (
-        f"evaluation: {tags} rating tags in use, working days of {years[0]}-{years[-1]}, "
-        f"{filled} due dates filled in"
-    )
+    return f"evaluation: {tags} rating tags in use, working days of {years[0]}-{years[-1]}"
 
 
 def published_days() -> dict[date, tuple[bool, str]]:

@@ -12,6 +12,8 @@ class EvaluationSettings(ServiceSettings):
     http_port: int = 8040
     metrics_port: int = 9040
     worker_metrics_port: int = 9041
+    #: Scans and evidence come as Base64.
+    body_limit_bytes: int = 4_194_304
     #: 补充评价 "一定期限内": calendar days in which a finished service may be rated, and in which
     #: 追评 may follow a reply. Provisional: no text names a number.
     supplement_days: int = Field(default=30, ge=1, le=365)
@@ -19,6 +21,13 @@ class EvaluationSettings(ServiceSettings):
     correction_days: int = Field(default=3, ge=0, le=30)
     #: Working days from a bad rating to the reply. Provisional: 德州 5 working days, others 7 and 15.
     rectification_days: int = Field(default=5, ge=1, le=60)
+    #: Working days before the due day on which the light turns yellow. Provisional.
+    warn_days: int = Field(default=2, ge=0, le=30)
+    #: Working days one extension may add, and how many there may be. Provisional.
+    extension_days: int = Field(default=5, ge=1, le=60)
+    extensions: int = Field(default=1, ge=0, le=5)
+    #: Working days from the reply to the call-back. Provisional.
+    call_back_within_days: int = Field(default=3, ge=1, le=60)
     #: 限期整改 may not promise a later date than this many working days. Provisional: 四川某市 15.
     fix_by_days: int = Field(default=15, ge=1, le=250)
     #: Days on which a resident must have been called in vain before a matter closes unreached.

@@ -10,7 +10,7 @@ from services.evaluation.seed import seed
 from tests.support.service import RunningService, running
 
 DATA = Path(__file__).parents[2] / "data"
-REFERENCE = frozenset({"rating_tag", "calendar_year", "calendar_day"})
+REFERENCE = frozenset({"rating_tag", "working_year", "working_day"})
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +31,8 @@ async def _know_next_year(service: RunningService) -> None:
     """The tests run today, and must not fail in December for want of next year's holidays."""
     year = now().year
     await service.fetch(
-        "INSERT INTO calendar_year VALUES ($1, 'test'), ($2, 'test') ON CONFLICT DO NOTHING",
+        "INSERT INTO working_year (division_code, year, revision, provisional, source) "
+        "VALUES ('', $1, 0, false, 'test'), ('', $2, 0, false, 'test') ON CONFLICT DO NOTHING",
         year,
         year + 1,
     )

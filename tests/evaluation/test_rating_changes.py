@@ -17,7 +17,7 @@ async def act(evaluation, rating_id, what, body=None, headers=None):
 
 
 async def correct(evaluation, case, rating_id, level, **values):
-    return await act(evaluation, rating_id, "correction", {"level": level} | values, case.headers)
+    return await act(evaluation, rating_id, "correction", values | {"level": level}, case.headers)
 
 
 async def score_of(evaluation, kind="unit"):
@@ -93,8 +93,8 @@ class TestRefusals:
                 body = {"level": "dissatisfied"}
                 answer = await act(evaluation, given["id"], what, body, headers)
                 assert answer.status_code == status, answer.text
-        for body in ({"level": "dissatisfied", "tags": ["510"]}, {"level": "五星"}, {}):
-            answer = await act(evaluation, given["id"], "correction", body, case.headers)
+        for bad in ({"level": "dissatisfied", "tags": ["510"]}, {"level": "五星"}, {}):
+            answer = await act(evaluation, given["id"], "correction", bad, case.headers)
             assert answer.status_code == 422
         await self.assert_unchanged(evaluation)
 
@@ -162,9 +162,9 @@ class TestWithdraw:
         case = await finish_case(evaluation)
         given = (await case.rate("satisfied")).json()
         for what in ("correction", "withdrawal"):
-            headers = case.headers | {"Idempotency-Key": f"change-{what}"}
+            keyed = case.headers | {"Idempotency-Key": f"change-{what}"}
             body = {"level": "fairly-satisfied"}
-            first = await act(evaluation, given["id"], what, body, headers)
-            second = await act(evaluation, given["id"], what, body, headers)
+            first = await act(evaluation, given["id"], what, body, keyed)
+            second = await act(evaluation, given["id"], what, body, keyed)
             assert (first.status_code, second.content) == (200, first.content)
         assert await evaluation.count("rating_revision") == 2

@@ -55,19 +55,19 @@ class TestOpening:
         assert await evaluation.count("rectification") == 0
 
     async def test_missing_calendar_leaves_the_date_open_until_it_is_recorded(self, evaluation):
-        years = await evaluation.fetch("DELETE FROM calendar_year RETURNING year, source")
+        years = await evaluation.fetch("DELETE FROM working_year RETURNING *")
         try:
             matter = await open_matter(evaluation)
             assert (await matter.read()).json()["due_on"] is None
             async with evaluation.database.transaction() as session:
-                assert await fill_due_dates(session) == 0
+                assert await fill_due_dates(session, evaluation.settings) == 0
         finally:
             for row in years:
                 await evaluation.fetch(
-                    "INSERT INTO calendar_year VALUES ($1, $2)", row["year"], row["source"]
+                    "INSERT INTO working_year VALUES ($1, $2, $3, $4, $5)", *row.values()
                 )
         async with evaluation.database.transaction() as session:
-            assert await fill_due_dates(session) == 1
+            assert await fill_due_dates(session, evaluation.settings) == 1
         assert (await matter.read()).json()["due_on"] is not None
 
 
@@ -76,7 +76,7 @@ class TestTheWholeWay:
         matter = await open_matter(evaluation)
         shown = (await matter.act("verify", {"note": "样本确已过期"})).json()
         assert (shown["state"], shown["version"]) == ("verified", 2)
-        assert shown["possible_actions"] == ["fix-now", "fix-by-date", "explain"]
+        assert shown["possible_actions"] == ["fix-now", "fix-by-date", "explain", "dispute"]
         shown = (await matter.act("fix-now", {"note": "当日更换样本"})).json()
         assert (shown["state"], shown["branch"]) == ("in-progress", "fix-now")
         answer = await matter.act("reply", {"reply": "已更换样本并向您致歉。"})

@@ -22,10 +22,10 @@ class TestSeed:
         assert row["is_retired"]
 
     async def test_calendar_is_as_published(self, evaluation):
-        years = await evaluation.fetch("SELECT year FROM calendar_year WHERE source <> 'test'")
+        years = await evaluation.fetch("SELECT year FROM working_year WHERE source <> 'test'")
         assert {row["year"] for row in years} == {day.year for day in published_days()}
         assert {row["year"] for row in years} >= set(range(2004, 2027))
-        rows = await evaluation.fetch("SELECT day, is_working FROM calendar_day")
+        rows = await evaluation.fetch("SELECT day, is_working FROM working_day")
         days = {row["day"]: row["is_working"] for row in rows}
         assert days[date(2026, 2, 14)] is True
         assert days[date(2026, 10, 1)] is False

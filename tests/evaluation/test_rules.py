@@ -121,7 +121,7 @@ class TestTransitions:
         allowed = (
             facts.state in transition.sources
             and bool(transition.actors & actors)
-            and not (transition.guards and facts.is_replier)
+            and not (rectification.Guard.another_person in transition.guards and facts.is_replier)
         )
         if action is Action.close_unreached:
             allowed = allowed and facts.missed_call_days >= facts.call_back_days
@@ -134,7 +134,7 @@ class TestTransitions:
             facts = Facts(state, is_replier, missed, call_back_days=3)
             if rectification.refusal(action, facts, ANYBODY) is not None:
                 continue
-            state = rectification.TRANSITIONS[action].target
+            state = rectification.TRANSITIONS[action].leads_to(state)
             path.append(action)
             missed = 0 if action is Action.reply else missed + (action is Action.miss_call)
             assert state in RectificationState

@@ -5,7 +5,7 @@ Source: 行政许可法 art. 82 (working days, without statutory holidays).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -49,6 +49,23 @@ class WorkingCalendar:
             if self.is_working(day):
                 count -= 1
         return day
+
+    def between(self, day: date, last: date) -> int:
+        """Working days after `day` up to and with `last`; 0 when it is past.
+
+        Raises:
+            CalendarMissing: a year in between is not recorded.
+        """
+        count = 0
+        while day < last:
+            day += _DAY
+            count += self.is_working(day)
+        return count
+
+
+def end_of(day: date) -> datetime:
+    """The moment a day is over in China."""
+    return datetime.combine(day + _DAY, time.min, LOCAL)
 
 
 def local_day(moment: datetime) -> date:

@@ -191,7 +191,7 @@ async def restore(
     values = {"state": RatingState.counted}
     await _apply(session, hold, RevisionAction.restore, values, cipher=cipher, by=by, reason=reason)
     await record(session, RatingRestored(**hold.told(hold.level)))
-    await _follow(session, hold, hold.level, Outcome.excluded, settings)
+    await _follow(session, hold, hold.level, Outcome.excluded, settings, by_resident=False)
 
 
 async def _hold(session: AsyncSession, rating_id: UUID) -> _Hold:
@@ -271,6 +271,8 @@ async def _follow(
     level: RatingLevel | None,
     outcome: Outcome,
     settings: EvaluationSettings,
+    *,
+    by_resident: bool = True,
 ) -> None:
     """Bring the change into the scores, and open or close what is done about a bad rating."""
     _, after = await evaluables.lock(session, hold.facts.evaluable_id)
@@ -278,7 +280,12 @@ async def _follow(
     if holds is not None and holds.is_bad:
         if level is not None and level.is_bad:
             await rectifications.open_for(
-                session, hold.facts, rating_id=hold.row.id, opened_at=hold.at, settings=settings
+                session,
+                hold.facts,
+                rating_id=hold.row.id,
+                opened_at=hold.at,
+                settings=settings,
+                by_resident=by_resident,
             )
     else:
         await rectifications.close_for(session, hold.facts.evaluable_id, outcome, at=hold.at)

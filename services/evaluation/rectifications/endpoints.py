@@ -1,5 +1,6 @@
 """差评整改: the work list, the steps, and what the resident is told."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -15,14 +16,16 @@ from services.evaluation.access import Staff
 from services.evaluation.dependencies import DataCipher, Policy
 from services.evaluation.models import RectificationState
 from services.evaluation.rectifications import reading, service, steps
-from services.evaluation.rectifications.rules import Action
+from services.evaluation.rectifications.rules import Action, Light
 from services.evaluation.rectifications.schemas import (
     CallBack,
+    CallBackMeasure,
     ClosingUnreached,
     DisclosedCase,
     Disclosure,
     DisclosureList,
     Explanation,
+    Extension,
     FixByDate,
     FixNow,
     RectificationForResident,
@@ -52,13 +55,29 @@ async def list_rectifications(
     caller: Staff,
     session: ReadSession,
     state: RectificationState | None = None,
+    light: Light | None = None,
+    escalated: bool = False,
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Page[RectificationSummary]:
     """本单位（督办人员：本区域）的差评整改，期限近的在前；不指定状态时不含已销号的。"""
     return await reading.list_for_staff(
-        session, caller=caller, state=state, after=after, limit=limit
+        session,
+        caller=caller,
+        state=state,
+        lit=light,
+        escalated=escalated,
+        after=after,
+        limit=limit,
     )
+
+
+@router.get("/rectifications/call-backs")
+async def measure_call_backs(
+    caller: Staff, session: ReadSession, first: date, last: date
+) -> CallBackMeasure:
+    """反馈在起止日期之间的整改，回访了多少：按单位，要求 100 %。"""
+    return await reading.measure_call_backs(session, caller=caller, first=first, last=last)
 
 
 @router.get("/rectifications/{rectification_id}")
@@ -159,6 +178,19 @@ async def close_unreached(
 ) -> RectificationStanding:
     """在不同日期多次联系不上评价人：按未确认解决销号。"""
     await steps.take(session, rectification_id, Action.close_unreached, acting, note=body.note)
+    return await _after_step(session, rectification_id, acting, response)
+
+
+@router.post(f"{_ACTIONS}/extend")
+async def extend(
+    rectification_id: UUID,
+    body: Extension,
+    acting: ActingStaff,
+    session: Session,
+    response: Response,
+) -> RectificationStanding:
+    """延期：督办人员在期满前说明理由，延长若干工作日。"""
+    await steps.extend(session, rectification_id, body, acting)
     return await _after_step(session, rectification_id, acting, response)
 
 

@@ -1,7 +1,7 @@
 """What staff and the resident are shown of rectifications."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,27 +9,40 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.values import RatingLevel
 from servicekit.auth import Caller
+from servicekit.errors import Invalid
 from servicekit.outbox import now
 from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_cursor
 from servicekit.personal_data import Cipher
 from services.evaluation.access import ensure_may_see, scope_of
-from services.evaluation.calendar.rules import local_day
+from services.evaluation.calendar.rules import end_of, local_day
 from services.evaluation.free_text import RATING_TEXT, STEP_NOTE, screen
 from services.evaluation.models import SERVICE_NAMES, RectificationState, ServiceNumber
 from services.evaluation.rectifications import repository
+from services.evaluation.rectifications.acting import RectificationNotFound, actors_of, guard_facts
 from services.evaluation.rectifications.repository import Matter
-from services.evaluation.rectifications.rules import CALL_BACK, Action, is_overdue, possible
+from services.evaluation.rectifications.rules import (
+    CALL_BACK,
+    Action,
+    Light,
+    is_overdue,
+    light,
+    possible,
+)
 from services.evaluation.rectifications.schemas import (
+    CallBackMeasure,
     RatingInMatter,
     RectificationForResident,
     RectificationForStaff,
     RectificationStanding,
     RectificationSummary,
     Step,
+    UnitCallBacks,
 )
-from services.evaluation.rectifications.service import RectificationNotFound
-from services.evaluation.rectifications.steps import actors_of, guard_facts
 from services.evaluation.settings import EvaluationSettings
+
+
+class PeriodReversed(Invalid):
+    code, title = "period-reversed", "起止日期颠倒了"
 
 
 async def get(
@@ -64,7 +77,7 @@ async def get_standing(
     matter = await repository.find(session, matter_id)
     assert matter is not None
     ratings = await repository.list_ratings(session, matter.facts.evaluable_id)
-    return RectificationStanding(**_standing(matter, ratings, caller, settings))
+    return RectificationStanding(**await _standing(session, matter, ratings, caller, settings))
 
 
 async def list_for_staff(
@@ -72,17 +85,49 @@ async def list_for_staff(
     *,
     caller: Caller,
     state: RectificationState | None,
+    lit: Light | None,
+    escalated: bool,
     after: str | None,
     limit: int,
 ) -> Page[RectificationSummary]:
     """The work list of the caller's unit or division, by due date; closed ones only when asked for."""
+    today = local_day(now())
     rows = await repository.list_in_scope(
-        session, scope_of(caller), state=state, after=_position(after), limit=limit + 1
+        session,
+        scope_of(caller),
+        state=state,
+        light=lit,
+        today=today,
+        escalated=escalated,
+        after=_position(after),
+        limit=limit + 1,
     )
     page, more = cut(list(rows), limit)
-    today = local_day(now())
     cursor = encode_cursor(page[-1].due_key, page[-1].id) if more else None
     return Page(items=[_summary(row, today) for row in page], next=cursor)
+
+
+async def measure_call_backs(
+    session: AsyncSession, *, caller: Caller, first: date, last: date
+) -> CallBackMeasure:
+    """实名差评回访率 of the units the caller looks after, by the day of the reply.
+
+    Source: 实名差评回访率 100 % (国办发〔2019〕51号).
+
+    Raises:
+        PeriodReversed: it ends before it begins.
+    """
+    if last < first:
+        raise PeriodReversed
+    start = end_of(first) - timedelta(days=1)
+    rows = await repository.measure_call_backs(
+        session, scope_of(caller), first=start, end=end_of(last), today=local_day(now())
+    )
+    return CallBackMeasure(
+        items=[
+            UnitCallBacks(**row._asdict(), call_back_ratio=row.called / row.replied) for row in rows
+        ]
+    )
 
 
 def _position(after: str | None) -> tuple[date, UUID] | None:
@@ -101,6 +146,15 @@ def _summary(row: Any, today: date) -> RectificationSummary:
         state=row.state,
         due_on=row.due_on,
         is_overdue=is_overdue(RectificationState(row.state), row.due_on, today),
+        light=light(
+            RectificationState(row.state),
+            row.due_on,
+            row.warn_on,
+            today,
+            is_disputed=row.is_disputed,
+        ),
+        is_escalated=row.escalated_at is not None,
+        is_disputed=row.is_disputed,
         level=row.level,
         item_name=row.item_name,
         service_name=SERVICE_NAMES[ServiceNumber(row.service_number)],
@@ -139,7 +193,7 @@ async def _for_staff(
     ratings = await repository.list_ratings(session, matter.facts.evaluable_id)
     steps = await repository.list_steps(session, matter.id)
     return RectificationForStaff(
-        **_standing(matter, ratings, caller, settings),
+        **await _standing(session, matter, ratings, caller, settings),
         handler_name=matter.facts.handler_name,
         ratings=[_rating(row, cipher) for row in ratings],
         reply=matter.reply,
@@ -147,17 +201,25 @@ async def _for_staff(
     )
 
 
-def _standing(
-    matter: Matter, ratings: Sequence[Any], caller: Caller, settings: EvaluationSettings
+async def _standing(
+    session: AsyncSession,
+    matter: Matter,
+    ratings: Sequence[Any],
+    caller: Caller,
+    settings: EvaluationSettings,
 ) -> dict[str, Any]:
     state = RectificationState(matter.state)
-    actions = possible(guard_facts(matter, caller, settings), actors_of(matter, caller))
+    facts = await guard_facts(session, matter, caller, settings)
+    actions, today = possible(facts, actors_of(matter, caller)), local_day(now())
     return {
         "id": matter.id,
         "state": state,
         "version": matter.version,
         "due_on": matter.due_on,
-        "is_overdue": is_overdue(state, matter.due_on, local_day(now())),
+        "is_overdue": is_overdue(state, matter.due_on, today),
+        "light": light(state, matter.due_on, matter.warn_on, today, is_disputed=matter.is_disputed),
+        "is_escalated": matter.escalated_at is not None,
+        "is_disputed": matter.is_disputed,
         "level": RatingLevel(ratings[-1].level),
         "item_name": matter.facts.item_name,
         "service_name": SERVICE_NAMES[ServiceNumber(matter.facts.service_number)],
@@ -167,6 +229,10 @@ def _standing(
         "fix_by": matter.fix_by,
         "replied_at": matter.replied_at,
         "missed_call_days": matter.missed_call_days,
+        "call_back_due_on": matter.call_back_due_on,
+        "called_back_at": matter.called_back_at,
+        "times_extended": matter.times_extended,
+        "outcome": matter.outcome,
         "times_reopened": matter.times_reopened,
         "solved": matter.solved,
         "closed_at": matter.closed_at,

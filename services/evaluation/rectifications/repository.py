@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, literal_column, select, text, update
+from sqlalchemy import func, insert, literal_column, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -16,11 +16,13 @@ from services.evaluation.models import (
     CaseCopy,
     DataAccess,
     Evaluable,
+    Outcome,
     Rating,
     Rectification,
     RectificationState,
     RectificationStep,
 )
+from services.evaluation.rectifications.rules import LIMITED, Light
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,13 @@ class Matter:
     times_reopened: int
     solved: bool | None
     closed_at: datetime | None
+    outcome: str | None
+    warn_on: date | None
+    times_extended: int
+    escalated_at: datetime | None
+    called_back_at: datetime | None
+    call_back_due_on: date | None
+    is_disputed: bool
 
     @classmethod
     def of(cls, row: Any) -> "Matter":
@@ -117,6 +126,7 @@ async def list_ratings(session: AsyncSession, evaluable_id: UUID) -> Sequence[An
     """The ratings a rectification is about: the first, and the 追评."""
     query = (
         select(
+            col(Rating.id),
             col(Rating.assess_number),
             col(Rating.level),
             col(Rating.tags),
@@ -134,6 +144,9 @@ async def list_in_scope(
     scope: Scope,
     *,
     state: RectificationState | None,
+    light: Light | None,
+    today: date,
+    escalated: bool,
     after: tuple[date, UUID] | None,
     limit: int,
 ) -> Sequence[Any]:
@@ -144,6 +157,9 @@ async def list_in_scope(
             col(Rectification.id),
             col(Rectification.state),
             col(Rectification.due_on),
+            col(Rectification.warn_on),
+            col(Rectification.is_disputed),
+            col(Rectification.escalated_at),
             due,
             col(Rectification.branch),
             col(Rectification.times_reopened),
@@ -171,10 +187,27 @@ async def list_in_scope(
         query = query.where(_NOT_CLOSED)
     else:
         query = query.where(col(Rectification.state) == state.value)
+    if light is not None:
+        query = query.where(*_lit(light, today))
+    if escalated:
+        query = query.where(col(Rectification.escalated_at).is_not(None))
     if after is not None:
         day, matter_id = after
         query = query.where((due > day) | ((due == day) & (col(Rectification.id) > matter_id)))
     return (await session.execute(query)).all()
+
+
+def _lit(light: Light, today: date) -> list[Any]:
+    due, warn = col(Rectification.due_on), col(Rectification.warn_on)
+    running = [
+        col(Rectification.state).in_([state.value for state in LIMITED]),
+        ~col(Rectification.is_disputed),
+        due.is_not(None),
+    ]
+    if light is Light.red:
+        return [*running, due < today]
+    is_near = warn.is_not(None) & (warn <= today)
+    return [*running, due >= today, is_near if light is Light.yellow else ~is_near]
 
 
 async def list_disclosures(
@@ -196,6 +229,41 @@ async def list_disclosures(
     return (await session.execute(query)).all()
 
 
+async def measure_call_backs(
+    session: AsyncSession, scope: Scope, *, first: datetime, end: datetime, today: date
+) -> Sequence[Any]:
+    """Replies of a period by unit, and what became of calling the residents back."""
+    called = (
+        col(Rectification.called_back_at).is_not(None)
+        | (col(Rectification.missed_call_days) > 0)
+        | (col(Rectification.outcome) == Outcome.unreached.value)
+    )
+    late = ~called & (col(Rectification.call_back_due_on) < today)
+    unit = (col(Rectification.unit_code), col(Rectification.unit_name))
+    query = (
+        select(
+            *unit,
+            func.count().label("replied"),
+            func.count().filter(called).label("called"),
+            func.count().filter(col(Rectification.called_back_at).is_not(None)).label("reached"),
+            func.count().filter(col(Rectification.solved).is_(True)).label("solved"),
+            func.count().filter(late).label("late"),
+        )
+        .where(col(Rectification.replied_at) >= first, col(Rectification.replied_at) < end)
+        .group_by(*unit)
+        .order_by((func.count() - func.count().filter(called)).desc(), unit[0])
+    )
+    if scope.unit_code is not None:
+        query = query.where(col(Rectification.unit_code) == scope.unit_code)
+    if scope.division_prefix is not None:
+        query = query.where(
+            col(Rectification.responsible_division).startswith(
+                scope.division_prefix, autoescape=True
+            )
+        )
+    return (await session.execute(query)).all()
+
+
 async def list_without_due_date(session: AsyncSession) -> Sequence[Any]:
     """Open rectifications whose calendar year was missing, locked until the commit."""
     query = (
@@ -204,6 +272,7 @@ async def list_without_due_date(session: AsyncSession) -> Sequence[Any]:
             col(Rectification.evaluable_id),
             col(Rectification.limit_from),
             col(Rectification.limit_days),
+            col(Rectification.responsible_division),
         )
         .where(col(Rectification.due_on).is_(None), _NOT_CLOSED)
         .with_for_update()

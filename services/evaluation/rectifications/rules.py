@@ -24,6 +24,10 @@ class Action(StrEnum):
     find_unsolved = "find-unsolved"
     miss_call = "miss-call"
     close_unreached = "close-unreached"  # 多次联系不上，销号
+    extend = "extend"  # 延期
+    escalate = "escalate"  # 逾期，转督办
+    dispute = "dispute"  # 申诉：误评或恶意差评
+    resume = "resume"  # 申诉不成立，继续整改
     rate_badly_again = "rate-badly-again"  # 追评仍为差评
     #: The bad rating no longer counts: taken back by the resident, or excluded by a review.
     withdraw_rating = "withdraw-rating"
@@ -41,6 +45,8 @@ class Actor(StrEnum):
     resident = "resident"
     #: Somebody of another unit who ruled on the rating.
     reviewer = "reviewer"
+    #: A timer.
+    system = "system"
 
 
 class Guard(StrEnum):
@@ -50,33 +56,45 @@ class Guard(StrEnum):
     another_person = "another-person"
     #: The resident was called on enough different days.
     called_often_enough = "called-often-enough"
+    #: The limit has not passed, and extensions are left.
+    extension_left = "extension-left"
+    #: No dispute of the rating waits for a ruling.
+    undisputed = "undisputed"
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
     action: Action
     sources: frozenset[RectificationState]
-    target: RectificationState
+    #: None: it stays where it is.
+    target: RectificationState | None
     actors: frozenset[Actor]
     guards: frozenset[Guard] = frozenset()
+
+    def leads_to(self, state: RectificationState) -> RectificationState:
+        """Where it leads from a state."""
+        return state if self.target is None else self.target
 
 
 S, A = RectificationState, Actor
 _WORKERS = frozenset({A.handler, A.supervisor})
 _CALLERS = frozenset({A.supervisor})
 _OTHERS = frozenset({Guard.another_person})
+_FREE = frozenset({Guard.undisputed})
+#: States in which the unit's limit runs.
+LIMITED = frozenset({S.opened, S.verified, S.in_progress, S.reopened})
 _OPEN = frozenset(set(S) - {S.closed})
 TRANSITIONS: dict[Action, Transition] = {
     transition.action: transition
     for transition in (
-        Transition(Action.verify, frozenset({S.opened, S.reopened}), S.verified, _WORKERS),
-        Transition(Action.fix_now, frozenset({S.verified}), S.in_progress, _WORKERS),
-        Transition(Action.fix_by_date, frozenset({S.verified}), S.in_progress, _WORKERS),
-        Transition(Action.explain, frozenset({S.verified}), S.in_progress, _WORKERS),
-        Transition(Action.reply, frozenset({S.in_progress}), S.replied, _WORKERS),
+        Transition(Action.verify, frozenset({S.opened, S.reopened}), S.verified, _WORKERS, _FREE),
+        Transition(Action.fix_now, frozenset({S.verified}), S.in_progress, _WORKERS, _FREE),
+        Transition(Action.fix_by_date, frozenset({S.verified}), S.in_progress, _WORKERS, _FREE),
+        Transition(Action.explain, frozenset({S.verified}), S.in_progress, _WORKERS, _FREE),
+        Transition(Action.reply, frozenset({S.in_progress}), S.replied, _WORKERS, _FREE),
         Transition(Action.confirm_solved, frozenset({S.replied}), S.closed, _CALLERS, _OTHERS),
         Transition(Action.find_unsolved, frozenset({S.replied}), S.reopened, _CALLERS, _OTHERS),
-        Transition(Action.miss_call, frozenset({S.replied}), S.replied, _CALLERS, _OTHERS),
+        Transition(Action.miss_call, frozenset({S.replied}), None, _CALLERS, _OTHERS),
         Transition(
             Action.close_unreached,
             frozenset({S.replied}),
@@ -90,6 +108,16 @@ TRANSITIONS: dict[Action, Transition] = {
             S.reopened,
             frozenset({A.resident}),
         ),
+        Transition(
+            Action.extend,
+            LIMITED,
+            None,
+            _CALLERS,
+            frozenset({Guard.extension_left, Guard.undisputed}),
+        ),
+        Transition(Action.escalate, LIMITED | {S.replied}, None, frozenset({A.system})),
+        Transition(Action.dispute, LIMITED, None, frozenset({A.handler}), _FREE),
+        Transition(Action.resume, LIMITED, None, frozenset({A.reviewer})),
         Transition(Action.withdraw_rating, _OPEN, S.closed, frozenset({A.resident})),
         Transition(Action.exclude_rating, _OPEN, S.closed, frozenset({A.reviewer})),
     )
@@ -100,8 +128,6 @@ BRANCHES = {
     Action.explain: Branch.explain,
 }
 CALL_BACK = frozenset({Action.confirm_solved, Action.find_unsolved, Action.miss_call})
-#: States in which the unit's limit runs.
-LIMITED = frozenset({S.opened, S.verified, S.in_progress, S.reopened})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +138,9 @@ class Facts:
     is_replier: bool = False
     missed_call_days: int = 0
     call_back_days: int = 1
+    extensions_left: int = 0
+    is_overdue: bool = False
+    is_disputed: bool = False
 
 
 class Refusal(StrEnum):
@@ -121,6 +150,21 @@ class Refusal(StrEnum):
     wrong_state = "wrong-state"
     same_person = "same-person"
     called_too_seldom = "called-too-seldom"
+    no_extension_left = "no-extension-left"
+    disputed = "disputed"
+
+
+def _guard_refusals(facts: Facts) -> dict[Guard, Refusal | None]:
+    return {
+        Guard.another_person: Refusal.same_person if facts.is_replier else None,
+        Guard.called_often_enough: (
+            Refusal.called_too_seldom if facts.missed_call_days < facts.call_back_days else None
+        ),
+        Guard.extension_left: (
+            Refusal.no_extension_left if facts.extensions_left <= 0 or facts.is_overdue else None
+        ),
+        Guard.undisputed: Refusal.disputed if facts.is_disputed else None,
+    }
 
 
 def refusal(action: Action, facts: Facts, actors: frozenset[Actor]) -> Refusal | None:
@@ -130,12 +174,10 @@ def refusal(action: Action, facts: Facts, actors: frozenset[Actor]) -> Refusal |
         return Refusal.wrong_actor
     if facts.state not in transition.sources:
         return Refusal.wrong_state
-    if Guard.another_person in transition.guards and facts.is_replier:
-        return Refusal.same_person
-    too_seldom = facts.missed_call_days < facts.call_back_days
-    if Guard.called_often_enough in transition.guards and too_seldom:
-        return Refusal.called_too_seldom
-    return None
+    refusals = _guard_refusals(facts)
+    return next(
+        (refusals[guard] for guard in Guard if guard in transition.guards and refusals[guard]), None
+    )
 
 
 def possible(facts: Facts, actors: frozenset[Actor]) -> list[Action]:
@@ -153,6 +195,30 @@ def call_back_outcome(*, reached: bool, solved: bool | None) -> Action | None:
 def is_overdue(state: RectificationState, due_on: date | None, today: date) -> bool:
     """Whether the unit's limit has passed without a reply."""
     return state in LIMITED and due_on is not None and today > due_on
+
+
+class Light(StrEnum):
+    """亮灯: how near the end of a limit is."""
+
+    green = "green"
+    yellow = "yellow"
+    red = "red"
+
+
+def light(
+    state: RectificationState,
+    due_on: date | None,
+    warn_on: date | None,
+    today: date,
+    *,
+    is_disputed: bool = False,
+) -> Light | None:
+    """The light of a matter; None while no limit runs or its end is not known."""
+    if state not in LIMITED or due_on is None or is_disputed:
+        return None
+    if today > due_on:
+        return Light.red
+    return Light.yellow if warn_on is not None and today >= warn_on else Light.green
 
 
 def missed_call_days(count: int, last_missed_on: date | None, today: date) -> int:

@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.values import RatingLevel
-from services.evaluation.models import Branch, RectificationState
-from services.evaluation.rectifications.rules import Action
+from services.evaluation.models import Branch, Outcome, RectificationState
+from services.evaluation.rectifications.rules import Action, Light
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=1000)]
 
@@ -64,6 +64,13 @@ class ClosingUnreached(_Body):
     note: Words = Field(description="联系经过")
 
 
+class Extension(_Body):
+    """延期."""
+
+    days: int = Field(ge=1, le=60, description="延长的工作日")
+    note: Words = Field(description="延期理由")
+
+
 class Disclosure(_Body):
     """查看是哪一件办件."""
 
@@ -100,6 +107,9 @@ class RectificationSummary(BaseModel):
     state: RectificationState
     due_on: date | None
     is_overdue: bool
+    light: Light | None = Field(description="绿、黄、红灯；未计时为空")
+    is_escalated: bool = Field(description="逾期，已转督办")
+    is_disputed: bool = Field(description="单位对评价有申诉，正在复核")
     level: RatingLevel
     item_name: str
     service_name: str
@@ -138,6 +148,10 @@ class RectificationStanding(RectificationSummary):
     fix_by: date | None
     replied_at: datetime | None
     missed_call_days: int
+    call_back_due_on: date | None
+    called_back_at: datetime | None
+    times_extended: int
+    outcome: Outcome | None
     solved: bool | None
     closed_at: datetime | None
     possible_actions: list[str] = Field(description="现在可以做的操作")
@@ -151,6 +165,25 @@ class RectificationForStaff(RectificationStanding):
     ratings: list[RatingInMatter]
     reply: str | None
     history: list[Step]
+
+
+class UnitCallBacks(BaseModel):
+    """How many of a unit's answered bad ratings were called back."""
+
+    unit_code: str | None
+    unit_name: str | None
+    replied: int
+    called: int = Field(description="已回访，含未联系到的")
+    reached: int = Field(description="联系到评价人的")
+    solved: int
+    late: int = Field(description="过期仍未回访的")
+    call_back_ratio: float = Field(description="回访率 = called ÷ replied，要求为 1")
+
+
+class CallBackMeasure(BaseModel):
+    """Units with the most that were not called back first."""
+
+    items: list[UnitCallBacks]
 
 
 class RectificationForResident(BaseModel):

@@ -3,24 +3,34 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.evaluation import RectificationClosed, RectificationReopened
+from contracts.evaluation import (
+    CaseReopenRequested,
+    RectificationClosed,
+    RectificationReopened,
+)
 from servicekit.auth import Caller
 from servicekit.identifiers import new_id
 from servicekit.outbox import record
 from servicekit.personal_data import Cipher
-from services.evaluation.calendar.rules import local_day
-from services.evaluation.calendar.service import due_after
+from servicekit.timers import cancel_timers, set_timer
+from services.evaluation.calendar.rules import WorkingCalendar, end_of, local_day
+from services.evaluation.calendar.service import add, calendar_of
 from services.evaluation.free_text import STEP_NOTE
+from services.evaluation.limits.service import limits_of
 from services.evaluation.metrics import RECTIFICATION_STEPS
-from services.evaluation.models import Outcome
+from services.evaluation.models import Outcome, RectificationState, ServiceNumber
 from services.evaluation.rectifications import repository
 from services.evaluation.rectifications.repository import Matter
-from services.evaluation.rectifications.rules import TRANSITIONS, Action
+from services.evaluation.rectifications.rules import LIMITED, TRANSITIONS, Action
 from services.evaluation.scores import service as scores
 from services.evaluation.settings import EvaluationSettings
+
+#: Timers: the reply is late, the call-back is late.
+OVERDUE, CALL_BACK_DUE = "rectification-overdue", "call-back-due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +53,9 @@ async def step(
     acting: Acting | None = None,
     note: str | None = None,
 ) -> None:
-    """Make a transition and append it to the history."""
-    target, version = TRANSITIONS[action].target, matter.version + 1
+    """Make a transition, append it to the history, and keep its timers."""
+    target = TRANSITIONS[action].leads_to(RectificationState(matter.state))
+    version = matter.version + 1
     await repository.change(session, matter.id, {**values, "state": target, "version": version})
     caller = acting.caller if acting else None
     await repository.append_step(
@@ -64,15 +75,42 @@ async def step(
         },
     )
     scores.touch(session, matter.facts.evaluable_id)
+    if target in LIMITED and "due_on" in values:
+        await watch(session, matter.id, values["due_on"])
+    elif target not in LIMITED:
+        await cancel_timers(session, matter.id, OVERDUE)
+    if target is not RectificationState.replied:
+        await cancel_timers(session, matter.id, CALL_BACK_DUE)
     RECTIFICATION_STEPS.labels(action.value).inc()
 
 
 async def limit(
-    session: AsyncSession, start: datetime, settings: EvaluationSettings
+    session: AsyncSession, start: datetime, division_code: str, settings: EvaluationSettings
 ) -> dict[str, Any]:
-    first, days = local_day(start), settings.rectification_days
-    due_on = await due_after(session, first, days)
-    return {"limit_from": first, "limit_days": days, "due_on": due_on}
+    """A limit that starts: its days, its end, and the day from which the light is yellow."""
+    limits = await limits_of(session, division_code, settings)
+    first, days = local_day(start), limits.rectification_days
+    calendar = await calendar_of(session, first, division_code)
+    return {
+        "limit_from": first,
+        "limit_days": days,
+        **running(calendar, first, days, limits.warn_days),
+    }
+
+
+def running(calendar: WorkingCalendar, first: date, days: int, warn_days: int) -> dict[str, Any]:
+    """End and warning of a limit of working days after a day; both None in a year nobody recorded."""
+    due_on = add(calendar, first, days)
+    warn_on = add(calendar, first, max(days - warn_days, 0)) if due_on else None
+    return {"due_on": due_on, "warn_on": warn_on}
+
+
+async def watch(session: AsyncSession, matter_id: UUID, due_on: date | None) -> None:
+    """Escalate when the limit passes without a reply; nothing to watch without a date."""
+    if due_on is None:
+        await cancel_timers(session, matter_id, OVERDUE)
+    else:
+        await set_timer(session, OVERDUE, matter_id, end_of(due_on))
 
 
 async def reopening(
@@ -80,7 +118,9 @@ async def reopening(
 ) -> dict[str, Any]:
     """A new limit; the last reply stays to be read."""
     return {
-        **await limit(session, at, settings),
+        **await limit(session, at, matter.responsible_division, settings),
+        "escalated_at": None,
+        "call_back_due_on": None,
         "times_reopened": matter.times_reopened + 1,
         "fix_by": None,
         "solved": None,
@@ -95,16 +135,14 @@ async def tell_reopened(
     reason: Literal["call-back", "rating"],
     due_on: date | None,
     at: datetime,
+    *,
+    asks_for_case: bool = True,
 ) -> None:
-    await record(
-        session,
-        RectificationReopened(
-            **matter.facts.event_fields(at),
-            rectification_id=matter.id,
-            reason=reason,
-            due_on=due_on,
-        ),
-    )
+    """Tell of a reopened matter; a completed case is asked to be taken up again."""
+    told = {**matter.facts.event_fields(at), "rectification_id": matter.id, "reason": reason}
+    await record(session, RectificationReopened(**told, due_on=due_on))
+    if asks_for_case and matter.facts.service_number == ServiceNumber.completion:
+        await record(session, CaseReopenRequested(**told))
 
 
 async def tell_closed(
