@@ -113,6 +113,9 @@ class TestTransitions:
             st.booleans(),
             st.integers(0, 5),
             st.integers(1, 5),
+            st.integers(-1, 2),
+            st.booleans(),
+            st.booleans(),
         ),
         st.frozensets(st.sampled_from(Actor)),
     )
@@ -125,6 +128,10 @@ class TestTransitions:
         )
         if action is Action.close_unreached:
             allowed = allowed and facts.missed_call_days >= facts.call_back_days
+        if action is Action.extend:
+            allowed = allowed and facts.extensions_left > 0 and not facts.is_overdue
+        if rectification.Guard.undisputed in transition.guards:
+            allowed = allowed and not facts.is_disputed
         assert (rectification.refusal(action, facts, actors) is None) == allowed
 
     @given(st.lists(st.tuples(st.sampled_from(Action), st.booleans()), max_size=60))
