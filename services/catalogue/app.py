@@ -11,6 +11,7 @@ from services.catalogue.basics import endpoints as basics
 from services.catalogue.basics.service import BasicCodeTaken
 from services.catalogue.bundles import endpoints as bundles
 from services.catalogue.bundles.service import BundleCodeTaken
+from services.catalogue.certificates import endpoints as certificates
 from services.catalogue.items import endpoints as items
 from services.catalogue.items.service import ItemCodeTaken
 from services.catalogue.proposals import endpoints as proposals
@@ -29,6 +30,7 @@ def create_app(settings: ServiceSettings, *, verifier: TokenVerifier | None = No
             bundles.router,
             admissions.router,
             proposals.router,
+            certificates.router,
             search.router,
         ],
         parts=[search.search_index],

@@ -5,8 +5,8 @@ from contracts.topics import CATALOGUE, CATALOGUE_FACTS, SCORES
 from servicekit.process import Service
 from servicekit.rebuild import Projection
 from services.catalogue.app import create_app
-from services.catalogue.items.seed import seed
 from services.catalogue.scores.consumers import keep_score
+from services.catalogue.seeds import seed
 from services.catalogue.settings import CatalogueSettings
 from services.catalogue.worker import create_worker
 
