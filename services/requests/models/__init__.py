@@ -1,5 +1,6 @@
 """Tables owned by the requests service. No other service may read them."""
 
+from services.requests.models.archives import ArchiveDestruction, CaseArchive, RetentionRule
 from services.requests.models.base import Base
 from services.requests.models.cases import (
     CaseHistory,
@@ -12,6 +13,7 @@ from services.requests.models.cases import (
 )
 from services.requests.models.materials import (
     CaseMaterial,
+    MaterialPart,
     MaterialUpload,
     ScanState,
     UploadState,
@@ -46,9 +48,11 @@ from services.requests.models.technical import (
 from services.requests.models.triage import ItemAdmission
 
 __all__ = [
+    "ArchiveDestruction",
     "Base",
     "CalendarDay",
     "CalendarYear",
+    "CaseArchive",
     "CaseDocument",
     "CaseFollowUp",
     "CaseHistory",
@@ -68,6 +72,7 @@ __all__ = [
     "Light",
     "LocalCalendarDay",
     "LocalCalendarYear",
+    "MaterialPart",
     "MaterialUpload",
     "NumberSeries",
     "OutboxMessage",
@@ -75,6 +80,7 @@ __all__ = [
     "ProcessedEvent",
     "RequestDraft",
     "RequestParty",
+    "RetentionRule",
     "RoutingRuleSet",
     "ScanState",
     "ServiceCase",

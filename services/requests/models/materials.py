@@ -93,3 +93,14 @@ class CaseMaterial(Base, table=True):
     reused_from: UUID | None = None
     added_by: UUID
     added_at: datetime = timestamp()
+
+
+class MaterialPart(Base, table=True):
+    """Where a piece of an upload lies in the object store; in order they are the file."""
+
+    __tablename__ = "material_part"
+
+    upload_id: UUID = Field(primary_key=True, foreign_key="material_upload.id", ondelete="CASCADE")
+    number: int = Field(primary_key=True)
+    object_name: str
+    size_bytes: int
