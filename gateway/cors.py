@@ -8,9 +8,12 @@ from starlette.types import Message
 PREFLIGHT_SECONDS = 7200
 _ALLOWED_HEADERS = (
     b"authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, "
-    b"x-request-id"
+    b"tus-resumable, upload-offset, x-request-id"
 )
-_EXPOSED_HEADERS = b"etag, idempotent-replayed, location, retry-after, x-request-id"
+_EXPOSED_HEADERS = (
+    b"etag, idempotent-replayed, location, retry-after, tus-resumable, upload-length, "
+    b"upload-offset, x-request-id"
+)
 
 
 class Cors:

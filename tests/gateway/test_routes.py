@@ -8,8 +8,8 @@ from gateway.limits import DEFAULT_RATES, RateClass
 from gateway.routes import ROUTES, Route, RouteTable, Service, is_plain_path
 
 TABLE = RouteTable()
-#: What is proven with something else than a token: the look-up code of a receipt, a terminal's key.
-PROVEN_OTHERWISE = {"/v1/lookups", "/v1/device-heartbeats"}
+#: What is proven with something else than a token: a look-up code, a signed link, a terminal's key.
+PROVEN_OTHERWISE = {"/v1/lookups", "/v1/uploads", "/v1/device-heartbeats"}
 
 
 class TestFind:
