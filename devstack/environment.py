@@ -73,7 +73,8 @@ class Surroundings:
         }
 
     def _service(self, name: str) -> dict[str, str]:
-        return {
+        own = {"FILES_URL": (self.directory / "files").as_uri()} if name == "requests" else {}
+        return own | {
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "JWKS_URL": f"{self.gateway_url}/.well-known/jwks.json",
             "WORKER_METRICS_PORT": str(self.ports.worker_metrics(name)),

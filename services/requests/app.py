@@ -1,5 +1,6 @@
 """The API process of the requests service."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 from servicekit.app import background, create_service_app
 from servicekit.auth import TokenVerifier
 from servicekit.group_writer import GroupWriter
+from servicekit.middleware import Upload
 from servicekit.refreshed import Refreshed
 from services.requests.cases.action_endpoints import router as case_actions
 from services.requests.cases.endpoints import router as cases
@@ -16,6 +18,8 @@ from services.requests.clock.endpoints import router as calendar
 from services.requests.disclosures.endpoints import router as disclosures
 from services.requests.documents.endpoints import router as documents
 from services.requests.drafts.endpoints import router as drafts
+from services.requests.materials.endpoints import router as materials
+from services.requests.materials.parts import open_files
 from services.requests.reference.service import Reference, refreshed
 from services.requests.routing.endpoints import router as routing
 from services.requests.settings import RequestsSettings
@@ -23,6 +27,9 @@ from services.requests.submissions.endpoints import router as submissions
 from services.requests.submissions.numbers import NumberAllocator
 from services.requests.submissions.service import Intake
 from services.requests.submissions.statement import insert_submissions
+
+#: A piece of a file; how large the file may be is checked against what was announced.
+_PIECE = re.compile(r"/v1/uploads/[0-9a-f-]{36}")
 
 
 @asynccontextmanager
@@ -54,6 +61,12 @@ async def _intake(app: FastAPI) -> AsyncIterator[None]:
         await pool.close()
 
 
+@asynccontextmanager
+async def _files(app: FastAPI) -> AsyncIterator[None]:
+    app.state.files = open_files(app.state.settings, app.state.cipher)
+    yield
+
+
 def create_app(settings: RequestsSettings, *, verifier: TokenVerifier | None = None) -> FastAPI:
     """Put the API together."""
     return create_service_app(
@@ -63,6 +76,7 @@ def create_app(settings: RequestsSettings, *, verifier: TokenVerifier | None = N
         routers=[
             submissions,
             drafts,
+            materials,
             cases,
             case_actions,
             documents,
@@ -70,7 +84,8 @@ def create_app(settings: RequestsSettings, *, verifier: TokenVerifier | None = N
             routing,
             calendar,
         ],
-        parts=[_reference, background(_keep_fresh), _intake],
+        parts=[_reference, background(_keep_fresh), _intake, _files],
         verifier=verifier,
         migrations="services.requests.migrations",
+        uploads=[Upload(_PIECE, ("application/offset+octet-stream",), settings.file_limit_bytes)],
     )

@@ -22,5 +22,15 @@ class RequestsSettings(ServiceSettings):
     draft_days: int = Field(default=30, ge=1, le=365)
     #: A case is archived this many days after its end. Provisional, set by the county.
     archive_days: int = 30
+    #: Where files of materials lie: `file:///var/lib/files` (one machine) or `s3://bucket/prefix`,
+    #: with the usual `AWS_…` variables. Empty: nothing can be uploaded.
+    files_url: str = ""
+    file_limit_bytes: int = Field(default=20 * 1024 * 1024, ge=1024)
+    #: What nobody hands in is forgotten after so many hours.
+    file_hours: int = Field(default=48, ge=1, le=720)
+    #: The scan hook: a program that reads a file from its standard input (exit 0 clean, 1 infected),
+    #: or an address that answers a POST of it with `{"infected": …}`. Neither: files are not scanned.
+    scan_command: str = ""
+    scan_url: str = ""
     #: Connections of the pool that the group write uses.
     intake_connections: int = 3

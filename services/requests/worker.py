@@ -9,7 +9,9 @@ from servicekit.worker import WorkerParts
 from services.requests.cases import timers as cases
 from services.requests.cases.consumers import reopen
 from services.requests.drafts import service as drafts
+from services.requests.materials import parts as materials
 from services.requests.reference.consumers import keep_division, keep_item
+from services.requests.settings import RequestsSettings
 from services.requests.triage.consumers import keep_admission
 
 ITEM_HANDLERS: Handlers = {
@@ -28,6 +30,11 @@ SUBSCRIPTIONS = (
 )
 
 
-def create_worker(_: ServiceSettings) -> WorkerParts:
+def create_worker(settings: ServiceSettings) -> WorkerParts:
     """Local copies and the clock of cases."""
-    return WorkerParts(subscriptions=SUBSCRIPTIONS, timers={**cases.TIMERS, **drafts.TIMERS})
+    assert isinstance(settings, RequestsSettings)
+    return WorkerParts(
+        subscriptions=SUBSCRIPTIONS,
+        timers={**cases.TIMERS, **drafts.TIMERS},
+        jobs=materials.jobs(settings),
+    )

@@ -50,8 +50,9 @@ async def deliver(service: RunningService, handler, event) -> None:
 
 
 @pytest.fixture(scope="session")
-async def requests_session(databases):
-    async with running(SERVICE, await databases.clone(SERVICE)) as service:
+async def requests_session(databases, tmp_path_factory):
+    files_url = tmp_path_factory.mktemp("files").as_uri()
+    async with running(SERVICE, await databases.clone(SERVICE), files_url=files_url) as service:
         await seed(service.database, DATA)
         async with service.database.transaction() as session:
             # Limits of cases submitted today may reach into a year nobody has announced.

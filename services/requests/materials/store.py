@@ -1,0 +1,123 @@
+"""Where files lie: an object store (a directory or S3), every piece encrypted under its file's own key.
+
+The key itself is kept encrypted in the database, so that a rotation touches keys and no files, and
+a file whose key is gone cannot be read by anybody.
+"""
+
+import base64
+import os
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import obstore
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from obstore.exceptions import BaseError
+from obstore.store import ObjectStore, from_url
+
+from servicekit.errors import Unavailable
+
+_NONCE_BYTES = 12
+_ROOT = "files"
+
+
+class FilesUnavailable(Unavailable):
+    code, title = "files-unavailable", "暂时不能上传或打开文件，请稍后再试"
+
+
+class FileDamaged(Exception):
+    """Stored bytes were changed, moved or are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stored piece of a file."""
+
+    number: int
+    object_name: str
+
+
+class FileStore:
+    """Puts, reads and deletes the pieces of files."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    async def put(self, upload_id: UUID, number: int, content: bytes, key: bytes) -> Part:
+        """Store one piece under a name nobody else uses.
+
+        Raises:
+            FilesUnavailable: the store does not answer.
+        """
+        part = Part(number, f"{_ROOT}/{upload_id}/{number:06d}-{secrets.token_hex(4)}")
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = AESGCM(key).encrypt(nonce, content, _context(upload_id, number))
+        try:
+            await obstore.put_async(self._store, part.object_name, nonce + sealed)
+        except (BaseError, OSError) as error:
+            raise FilesUnavailable from error
+        return part
+
+    async def read(
+        self, upload_id: UUID, parts: Sequence[Part], key: bytes
+    ) -> AsyncIterator[bytes]:
+        """Yield the pieces in order, decrypted.
+
+        Raises:
+            FilesUnavailable: the store does not answer.
+            FileDamaged: a piece is missing or was changed.
+        """
+        suite = AESGCM(key)
+        for part in parts:
+            try:
+                answer = await obstore.get_async(self._store, part.object_name)
+                raw = bytes(await answer.bytes_async())
+            except FileNotFoundError:
+                raise FileDamaged(part.object_name) from None
+            except (BaseError, OSError) as error:
+                raise FilesUnavailable from error
+            try:
+                yield suite.decrypt(
+                    raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _context(upload_id, part.number)
+                )
+            except InvalidTag:
+                raise FileDamaged(part.object_name) from None
+
+    async def delete(self, upload_id: UUID) -> int:
+        """Delete everything of a file; return how many pieces there were."""
+        names = [
+            entry["path"]
+            async for batch in obstore.list(self._store, prefix=f"{_ROOT}/{upload_id}")
+            for entry in batch
+        ]
+        for name in names:
+            try:
+                await obstore.delete_async(self._store, name)
+            except FileNotFoundError:  # somebody else was quicker
+                continue
+        return len(names)
+
+
+def open_store(url: str) -> FileStore:
+    """A store by address: `file:///var/lib/files`, `s3://bucket/prefix`.
+
+    S3 takes keys, region and endpoint from the usual `AWS_…` variables.
+    """
+    options: dict[str, Any] = {"mkdir": True} if url.startswith("file:") else {}
+    return FileStore(from_url(url, **options))
+
+
+def new_key() -> str:
+    """A key for one file, as text."""
+    return base64.b64encode(os.urandom(32)).decode()
+
+
+def key_bytes(key: str) -> bytes:
+    return base64.b64decode(key)
+
+
+def _context(upload_id: UUID, number: int) -> bytes:
+    return f"{upload_id}/{number}".encode()
