@@ -1,224 +1,221 @@
-"""How many submissions one requests API process takes in, and what each costs in CPU.
+"""How much intake takes in, against PostgreSQL's own load generator and the bare framework.
 
-`python -m bench.intake` starts a real PostgreSQL and one API process, sends full submissions
-directly (token checked, idempotent, validated, encrypted, routed, due date, history, timer,
-outbox) and prints submissions a second, times, and CPU per submission of the API and of
-PostgreSQL. Beside it, in the same run, the same process answers its cheapest request.
+`python -m bench.intake` starts a stack and stops all of it but one API process of requests, the
+gateway and PostgreSQL. Full submissions (token checked, idempotent, validated, encrypted, routed,
+promised, with history, timers and outbox) go in directly and through the gateway; pgbench does
+the same writes from as many connections; FastAPI answers 201 without work. All take turns in one
+run. With `--kafka` Kafka and the workers run beside it, so that the ratio to being without shows.
 """
 
 import argparse
 import asyncio
+import itertools
+import json
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import uuid4
 
-import aiohttp
+import asyncpg
+import orjson
 
-from contracts.envelope import Envelope
-from devstack.ports import pick_free_port
-from devstack.postgres import PostgresServer
-from servicekit.database import Database
-from servicekit.identifiers import new_id
-from services.requests.definition import SERVICE
-from services.requests.reference.consumers import keep_division, keep_item
-from services.requests.seed import seed
-from tests.requests.factories import VILLAGE, make_division, make_item, make_request
-from tests.support.service import DATA_KEY, INDEX_KEY, settings_for
-from tests.support.tokens import resident, signing_key
+from bench import pgbench
+from bench.client import Load, Make, request, send
+from bench.harness import Figure, cpu_seconds, percentile, running, show
+from devstack.ports import pick_free_port, pick_free_ports
+from devstack.stack import Stack
+from tests.faults.citizens import Citizens, body
 
-ROOT = Path(__file__).parents[1]
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-class Jwks:
-    """The gateway's key set, served for the process under test."""
-
-    async def __aenter__(self) -> str:
-        from aiohttp import web
-
-        async def answer(_: web.Request) -> web.Response:
-            return web.json_response({"keys": [signing_key().as_dict(private=False)]})
-
-        app = web.Application()
-        app.router.add_get("/", answer)
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        port = pick_free_port()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
-        return f"http://127.0.0.1:{port}/"
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+PEOPLE = 64
+RATES = json.dumps(dict.fromkeys(("read", "write", "verification"), "1000000/1000000"))
+OTHERS = [
+    *(f"{name}.api" for name in ("catalogue", "facilities", "evaluation", "exchange")),
+    *(f"{name}.worker" for name in ("catalogue", "requests", "facilities", "evaluation", "exchange")),
+]  # fmt: skip
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and its children that still run."""
-    total = 0.0
-    for each in [pid, *children(pid)]:
+class Bench:
+    """One stack and the ways of writing into it."""
+
+    def __init__(self, stack: Stack, arguments: argparse.Namespace) -> None:
+        self.stack, self.arguments = stack, arguments
+        self.figures: dict[str, Figure] = {}
+        self.api = stack.ports.http("requests")
+        self.gateway = stack.ports.http("gateway")
+        self._runs = itertools.count(1)
+
+    def figure(self, name: str, unit: str, value: float, mark: str = "") -> None:
+        """Add one round's value."""
+        self.figures.setdefault(name, Figure(name, unit, mark=mark)).values.append(value)
+
+    async def prepare(self) -> None:
+        """Know the item, make everybody's request, take the sample for pgbench."""
+        citizens = Citizens(self.stack)
+        await citizens.wait_until_intake_knows_the_item()
+        content = orjson.dumps(body())
+        people = [citizens.headers(uuid4()) for _ in range(PEOPLE)]
+        await citizens.close()
+        heads = itertools.cycle(people)
+
+        def make() -> bytes:
+            headers = next(heads) | {"Idempotency-Key": str(uuid4())}
+            return request("POST", "/v1/requests", headers, content)
+
+        self.submit: Make = make
+        # What else belongs to the first use of a process: number blocks, statements, tokens.
+        for port in (self.api, self.gateway):
+            await send(port, make, seconds=2, clients=self.arguments.clients, want=201)
+        await self._sample(make)
+
+    async def _sample(self, make: Make) -> None:
+        dsn = self.stack.around.database_url["requests"]
+        _, there = await pgbench.take_sample(dsn, set())
+        await self._once(make)
+        first, there = await pgbench.take_sample(dsn, there)
+        await self._once(make)
+        second, _ = await pgbench.take_sample(dsn, there)
+        transaction, single = await pgbench.scripts(dsn, first, second)
+        admin = await asyncpg.connect(self.stack.postgres.superuser_dsn)
         try:
-            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-        except FileNotFoundError:
-            continue
-        total += (int(fields[11]) + int(fields[12])) / TICKS
-    return total
-
-
-def children(pid: int) -> list[int]:
-    listed = subprocess.run(
-        ["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False
-    ).stdout
-    return [int(line) for line in listed.split()]
-
-
-async def load(
-    send: Callable[[aiohttp.ClientSession], Awaitable[int]], *, seconds: float, clients: int
-) -> tuple[float, list[float]]:
-    """Send from `clients` connections for a time; return answers a second and each one's time."""
-    times: list[float] = []
-    deadline = time.perf_counter() + seconds
-
-    async def client(session: aiohttp.ClientSession) -> None:
-        while (started := time.perf_counter()) < deadline:
-            status = await send(session)
-            if status not in (200, 201):
-                raise RuntimeError(f"answered {status}")
-            times.append(time.perf_counter() - started)
-
-    connector = aiohttp.TCPConnector(limit=clients)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        await asyncio.gather(*(client(session) for _ in range(clients)))
-    return len(times) / seconds, times
-
-
-async def prepare(dsn: str) -> None:
-    database = Database(settings_for(SERVICE.settings, dsn), application_name="bench")
-    await seed(database, ROOT / "data")
-    for handler, event in (
-        (keep_division, make_division(VILLAGE, "中城社区")),
-        (keep_item, make_item()),
-    ):
-        envelope = Envelope(new_id(), event.event_type, event.source, event.key, event.recorded_at)
-        async with database.transaction() as session:
-            await handler(session, event, envelope)
-    await database.close()
-
-
-async def measure(arguments: argparse.Namespace, server: PostgresServer) -> None:
-    port, metrics = pick_free_port(), pick_free_port()
-    dsn = server.dsn("requests", "requests", "bench")
-    async with Jwks() as jwks_url:
-        environment = os.environ | {
-            "REQUESTS_ENVIRONMENT": "development",
-            "REQUESTS_DATABASE_URL": dsn,
-            "REQUESTS_JWKS_URL": jwks_url,
-            "REQUESTS_HTTP_PORT": str(port),
-            "REQUESTS_METRICS_PORT": str(metrics),
-            "REQUESTS_DATA_KEYS": f'{{"test": "{DATA_KEY}"}}',
-            "REQUESTS_DATA_KEY_ID": "test",
-            "REQUESTS_BLIND_INDEX_KEY": INDEX_KEY,
-        }
-        migrate = [sys.executable, "-m", "services.requests", "migrate"]
-        subprocess.run(migrate, env=environment, cwd=ROOT, check=True)
-        await prepare(dsn)
-        api = subprocess.Popen(
-            [sys.executable, "-m", "services.requests", "api"], env=environment, cwd=ROOT
-        )
-        try:
-            await rounds(arguments, f"http://127.0.0.1:{port}", api.pid, server)
+            await admin.execute("ALTER DATABASE requests ALLOW_CONNECTIONS false")
+            await admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'requests'"
+            )
+            await admin.execute("CREATE DATABASE pgbench TEMPLATE requests OWNER requests")
         finally:
-            api.terminate()
-            api.wait()
+            await admin.execute("ALTER DATABASE requests ALLOW_CONNECTIONS true")
+            await admin.close()
+        self.pgbench_dsn = dsn.rpartition("/")[0] + "/pgbench"
+        self.scripts = {}
+        for name, text in (("transaction", transaction), ("single", single)):
+            path = self.stack.directory / f"{name}.sql"
+            path.write_text(text)
+            self.scripts[name] = path
+
+    async def _once(self, make: Make) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.api)
+        writer.write(make())
+        status = await reader.readline()
+        writer.close()
+        if b" 201 " not in status:
+            raise RuntimeError(f"a submission answered {status!r}")
+
+    async def over_http(self, name: str, port: int, *pids: int | None) -> Load:
+        """Send submissions; note the rate and what each cost."""
+        postgres = self.stack.postgres.pid
+        assert postgres is not None
+        own = [pid for pid in pids if pid is not None]
+        before = cpu_seconds(*own), cpu_seconds(postgres)
+        load = await send(
+            port,
+            self.submit,
+            seconds=self.arguments.seconds,
+            clients=self.arguments.clients,
+            want=201,
+        )
+        after = cpu_seconds(*own), cpu_seconds(postgres)
+        self.figure(f"{name}: submissions", "1/s", load.rate)
+        self.figure(f"{name}: p50", "ms", percentile(load.times, 50) * 1000)
+        if own:
+            each = 1e6 / len(load.times)
+            self.figure(f"{name}: CPU of the process", "µs", (after[0] - before[0]) * each)
+            self.figure(f"{name}: CPU of PostgreSQL", "µs", (after[1] - before[1]) * each)
+        return load
+
+    def over_pgbench(self, name: str) -> float:
+        """Run one script; note the rate and PostgreSQL's CPU for each."""
+        postgres = self.stack.postgres.pid
+        assert postgres is not None
+        before = cpu_seconds(postgres)
+        result = pgbench.run(
+            self.stack.postgres,
+            self.pgbench_dsn,
+            self.scripts[name],
+            clients=self.arguments.clients,
+            seconds=int(self.arguments.seconds),
+            first=next(self._runs) * 1_000_000,
+        )
+        spent = (cpu_seconds(postgres) - before) * 1e6 / result.count
+        self.figure(f"pgbench {name}: submissions", "1/s", result.transactions_per_second)
+        self.figure(f"pgbench {name}: CPU of PostgreSQL", "µs", spent)
+        return result.transactions_per_second
+
+    async def round(self, bare_port: int) -> None:
+        """Everything once; ratios are of one round."""
+        supervisor = self.stack.supervisor
+        direct = await self.over_http("direct", self.api, supervisor.pid("requests.api"))
+        through = await self.over_http("gateway", self.gateway, supervisor.pid("gateway.api"))
+        bare = await self.over_http("bare framework", bare_port)
+        transaction = await asyncio.to_thread(self.over_pgbench, "transaction")
+        await asyncio.to_thread(self.over_pgbench, "single")
+        self.figure("direct ÷ pgbench transaction", "", direct.rate / transaction, ">= 0.35")
+        self.figure("direct ÷ bare framework", "", direct.rate / bare.rate)
+        self.figure("gateway ÷ direct", "", through.rate / direct.rate, ">= 0.6")
+        postgres = [
+            self.figures[f"{name}: CPU of PostgreSQL"].values[-1]
+            for name in ("direct", "pgbench single")
+        ]
+        self.figure(
+            "PostgreSQL's CPU: direct ÷ pgbench single", "", postgres[0] / postgres[1], "<= 0.6"
+        )
+        calm = await send(
+            self.api,
+            self.submit,
+            seconds=self.arguments.seconds,
+            clients=self.arguments.clients,
+            want=201,
+            rate=direct.rate / 2,
+        )
+        spread = percentile(calm.times, 99) / percentile(calm.times, 50)
+        self.figure("p99 ÷ p50 at half the rate", "", spread, "<= 5")
 
 
-async def rounds(
-    arguments: argparse.Namespace, url: str, api_pid: int, server: PostgresServer
-) -> None:
-    people = [resident() for _ in range(64)]
-    body = make_request()
-    sent = 0
-
-    async def submit(session: aiohttp.ClientSession) -> int:
-        nonlocal sent
-        sent += 1
-        headers = people[sent % 64] | {"Idempotency-Key": str(uuid4())}
-        async with session.post(f"{url}/v1/requests", json=body, headers=headers) as answer:
-            await answer.read()
-            return answer.status
-
-    async def cheapest(session: aiohttp.ClientSession) -> int:
-        async with session.get(f"{url}/livez") as answer:
-            await answer.read()
-            return answer.status
-
-    await wait_for(url)
-    await load(submit, seconds=2, clients=arguments.clients)
-    rates, api_cpu, postgres_cpu, floors, p50s, p99s = [], [], [], [], [], []
-    assert server.pid is not None
-    for number in range(arguments.rounds):
-        before = cpu_seconds(api_pid), cpu_seconds(server.pid)
-        rate, times = await load(submit, seconds=arguments.seconds, clients=arguments.clients)
-        after = cpu_seconds(api_pid), cpu_seconds(server.pid)
-        floor, _ = await load(cheapest, seconds=arguments.seconds, clients=arguments.clients)
-        rates.append(rate)
-        floors.append(floor)
-        api_cpu.append((after[0] - before[0]) / len(times) * 1e6)
-        postgres_cpu.append((after[1] - before[1]) / len(times) * 1e6)
-        cuts = statistics.quantiles(times, n=100)
-        p50s.append(cuts[49] * 1000)
-        p99s.append(cuts[98] * 1000)
-        print(f"round {number + 1}: {rate:.0f}/s, p50 {p50s[-1]:.1f} ms, p99 {p99s[-1]:.1f} ms")
-    ratios = [rate / floor for rate, floor in zip(rates, floors, strict=True)]
-    print(f"\nsubmissions a second, one API process, {arguments.clients} connections")
-    show("rate (1/s)", rates)
-    show("p50 (ms)", p50s)
-    show("p99 (ms)", p99s)
-    show("CPU of the API (µs each)", api_cpu)
-    show("CPU of PostgreSQL (µs each)", postgres_cpu)
-    show("rate ÷ rate of GET /livez", ratios)
+async def measure(arguments: argparse.Namespace) -> list[Figure]:
+    with tempfile.TemporaryDirectory() as directory:
+        overrides = {"gateway": {"RATE_LIMITS": RATES}}
+        ports = pick_free_ports()
+        async with Stack(Path(directory), ports, log_level="error", overrides=overrides) as stack:
+            bench = Bench(stack, arguments)
+            await bench.prepare()
+            if not arguments.kafka:
+                for name in OTHERS:
+                    await stack.supervisor.stop(name)
+                await asyncio.to_thread(stack.broker.stop)
+            port = pick_free_port()
+            command = [
+                sys.executable, "-m", "uvicorn", "bench.bare:app", f"--port={port}",
+                "--no-access-log", "--log-level=error", "--no-server-header",
+            ]  # fmt: skip
+            with running(command, os.environ):
+                await wait_for_port(port)
+                for _ in range(arguments.rounds):
+                    await bench.round(port)
+    return list(bench.figures.values())
 
 
-def show(name: str, values: list[float]) -> None:
-    print(
-        f"  {name:<28} median {statistics.median(values):>8.2f}"
-        f"   [{min(values):.2f} – {max(values):.2f}]"
-    )
-
-
-async def wait_for(url: str) -> None:
-    deadline = time.monotonic() + 30
-    async with aiohttp.ClientSession() as session:
-        while True:
-            try:
-                async with session.get(f"{url}/readyz") as answer:
-                    if answer.status == 200:
-                        return
-            except aiohttp.ClientError:
-                pass
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{url} did not become ready")
+async def wait_for_port(port: int) -> None:
+    """Poll until somebody listens."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionError:
             await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--kafka", action="store_true", help="with Kafka and every worker")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory:
-        server = PostgresServer(Path(directory) / "postgres", pick_free_port())
-        server.start()
-        try:
-            server.create_database("requests", "requests", "bench")
-            asyncio.run(measure(arguments, server))
-        finally:
-            server.remove()
+    beside = "Kafka and every worker beside it" if arguments.kafka else "Kafka stopped"
+    figures = asyncio.run(measure(arguments))
+    show(f"Intake: {arguments.clients} connections, {beside}", figures)
 
 
 if __name__ == "__main__":

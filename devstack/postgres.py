@@ -172,7 +172,8 @@ class PostgresServer:
             self._account = server_account()
         return self._account
 
-    def _program(self, name: str) -> str:
+    def program(self, name: str) -> str:
+        """The path of one of PostgreSQL's own programs."""
         if self._binaries is None:
             self._binaries = postgres_home.binaries_for(self._as(), self.home)
         return str(self._binaries / name)
@@ -199,7 +200,7 @@ class PostgresServer:
         self._password_file.write_text(secrets.token_urlsafe(24) + "\n")
         self._as().own(self._password_file)
         command = [
-            self._program("initdb"),
+            self.program("initdb"),
             f"--pgdata={fresh}",
             f"--username={SUPERUSER}",
             f"--pwfile={self._password_file}",
@@ -229,7 +230,7 @@ class PostgresServer:
 
     def _launch(self) -> None:
         self._child.start(
-            [self._program("postgres"), "-D", str(self._data), *self._options()],
+            [self.program("postgres"), "-D", str(self._data), *self._options()],
             log_file=self.log_file,
             environment=self._environment(),
             directory=self.home,
@@ -252,7 +253,7 @@ class PostgresServer:
 
     def _wait_until_ready(self, deadline: float) -> bool:
         """True once the server answers; False when it exits or the deadline passes."""
-        command = [self._program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        command = [self.program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         while self.running and time.monotonic() < deadline:
             if self._run(command).returncode == 0:
                 return True
@@ -261,7 +262,7 @@ class PostgresServer:
         return False
 
     def _psql(self, script: str, **variables: str) -> None:
-        command = [self._program("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", "postgres"]
+        command = [self.program("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", "postgres"]
         command += ["-h", "127.0.0.1", "-p", str(self.port), "-U", SUPERUSER]
         environment = {"PGPASSWORD": self._superuser_password(), **variables}
         outcome = self._run(command, script, environment)
