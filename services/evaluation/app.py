@@ -15,6 +15,8 @@ from services.evaluation.ratings.endpoints import router as ratings
 from services.evaluation.rectifications.endpoints import router as rectifications
 from services.evaluation.scores.endpoints import router as scores
 from services.evaluation.settings import EvaluationSettings
+from services.evaluation.surveys.endpoints import router as surveys
+from services.evaluation.surveys.service import QuestionnaireOfOthers
 from services.evaluation.tags.endpoints import router as rating_tags
 
 
@@ -32,9 +34,11 @@ def create_app(settings: EvaluationSettings, *, verifier: TokenVerifier | None =
             limits,
             disputes,
             scores,
+            surveys,
             demand,
         ],
         constraints={
+            "uq_questionnaire_code_version": QuestionnaireOfOthers,
             "uq_dispute_rating": DisputedAlready,
             "uq_rating_evaluable_id_assess_number": RatingAlreadyGiven,
             "uq_wish_resident_id_month_division_code_topic": WishMadeAlready,

@@ -39,3 +39,6 @@ class EvaluationSettings(ServiceSettings):
     #: What fewer asked for in a village is listed for the township or county. Provisional.
     needs_minimum: int = Field(default=3, ge=1, le=100)
     wishes_a_month: int = Field(default=20, ge=1, le=1000)
+    #: In what is published, fewer ratings or answers than this are withheld. Provisional: 3 to 10
+    #: are usual in official statistics.
+    publication_minimum: int = Field(default=5, ge=1, le=100)
