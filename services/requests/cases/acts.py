@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from contracts.requests import DeliveryWay, SpecialProcedure
 from contracts.values import UnitCode
 from services.requests.cases.rules import Action
-from services.requests.submissions.schemas import MaterialBody
+from services.requests.submissions.schemas import MaterialWithFiles
 
 Note = Annotated[str, Field(max_length=500)]
 Reason = Annotated[str, Field(min_length=4, max_length=500)]
@@ -36,7 +36,7 @@ class RequestCorrection(_ActionBody):
 class AnswerCorrection(_ActionBody):
     """补正。"""
 
-    materials: list[MaterialBody] = Field(default_factory=list, max_length=50)
+    materials: list[MaterialWithFiles] = Field(default_factory=list, max_length=50)
     note: Note | None = None
 
 
@@ -168,7 +168,7 @@ class GiveOpinion(_ActionBody):
 class HandIn(_ActionBody):
     """容缺后补：补交受理时允许后补的材料。"""
 
-    materials: list[MaterialBody] = Field(min_length=1, max_length=20)
+    materials: list[MaterialWithFiles] = Field(min_length=1, max_length=20)
 
 
 class CheckCommitment(_ActionBody):

@@ -9,6 +9,7 @@ from servicekit.errors import Invalid
 from services.requests.cases import acts, repository
 from services.requests.cases.effects import Dossier
 from services.requests.reference.service import Reference
+from services.requests.triage.service import ensure_may_receive
 
 #: Days of an extension. Source: 行政许可法 art. 42: ten, fifteen when several organs decide together.
 EXTENSION_ALONE, EXTENSION_TOGETHER = 10, 15
@@ -42,12 +43,13 @@ def ensure_possible(reference: Reference, dossier: Dossier, body: Any) -> None:
     """Refuse an act whose body names what is not there.
 
     Raises:
-        UnitUnknown, SameUnit, ExtensionTooLong, NotDeferrable, NotDeferred.
+        UnitUnknown, SameUnit, VillageMayNotReceive, ExtensionTooLong, NotDeferrable, NotDeferred.
     """
     case = dossier.case
     match body:
         case acts.Dispatch() | acts.Transfer():
             _ensure_other_units(reference, [body.unit_code], case.unit_code)
+            _ensure_admitted(reference, case, body.unit_code)
         case acts.Consult():
             _ensure_other_units(reference, body.unit_codes, case.unit_code)
         case acts.Extend():
@@ -70,6 +72,13 @@ def _ensure_other_units(reference: Reference, codes: list[str], own: str | None)
             raise UnitUnknown(f"没有单位 {code}")
         if code == own:
             raise SameUnit
+
+
+def _ensure_admitted(reference: Reference, case: Any, unit_code: str) -> None:
+    """What is dispatched by hand keeps to the same rules as what is routed."""
+    item = reference.items.get(case.item_id)
+    if item is not None:
+        ensure_may_receive(reference, item.state, unit_code)
 
 
 def _ensure_deferrable(reference: Reference, case: Any, body: acts.Accept) -> None:

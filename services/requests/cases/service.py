@@ -28,6 +28,7 @@ from services.requests.cases.transitions import apply, facts_of, load_dossier
 from services.requests.clock.rules import CalendarMissing
 from services.requests.clock.service import report_missing
 from services.requests.disclosures.rules import shown, sight_of
+from services.requests.materials.corrections import hand_in_files
 from services.requests.reference.service import Reference
 from services.requests.settings import RequestsSettings
 from services.requests.submissions.reading import person_of
@@ -158,6 +159,7 @@ async def act(
     except CalendarMissing as missing:
         report_missing(missing)
         raise CalendarYearMissing from missing
+    await hand_in_files(session, case, getattr(body, "materials", ()), caller=caller, now=now)
     if effect.notice_answer is not None:
         sealed = cipher.encrypt(effect.notice_answer, ANSWER)
         await repository.answer_notice(session, case_id, {"answered_at": now, "answer": sealed})

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.auth import Caller, WrongUnit
 from servicekit.errors import Conflict, Gone, Invalid, NotFound
-from servicekit.identifiers import new_id
 from servicekit.personal_data import Cipher, record_access
 from services.requests.cases import repository as cases
-from services.requests.cases.service import CaseNotFound, actors_of, ensure_may_read
+from services.requests.cases.access import actors_of, ensure_may_read
+from services.requests.cases.service import CaseNotFound
 from services.requests.materials import repository, rules
 from services.requests.materials.schemas import FileLink, MaterialFile, OwnMaterial
 from services.requests.materials.store import key_bytes
@@ -149,42 +149,6 @@ async def read_file(
     }
     key = key_bytes(files.cipher.decrypt(row.content_key, CONTENT_KEY))
     return files.open_store.read(upload_id, parts, key), headers
-
-
-async def attach_to_correction(
-    session: AsyncSession,
-    case_id: UUID,
-    files_by_code: dict[str, list[tuple[UUID, UUID | None]]],
-    *,
-    caller: Caller,
-    now: datetime,
-) -> None:
-    """Add files as new versions of materials; what was handed in before stays.
-
-    `files_by_code`: material code → (upload, earlier material it was taken over from).
-
-    Concurrency: the caller holds the case's row.
-    """
-    rows = []
-    for code, files in files_by_code.items():
-        version = await repository.next_version(session, case_id, code)
-        rows += [
-            {
-                "id": new_id(),
-                "case_id": case_id,
-                "code": code,
-                "version": version,
-                "position": position,
-                "upload_id": upload_id,
-                "origin": "reuse" if earlier else "correction",
-                "reused_from": earlier,
-                "added_by": caller.account_id,
-                "added_at": now,
-            }
-            for position, (upload_id, earlier) in enumerate(files)
-        ]
-    if rows:
-        await repository.attach(session, rows)
 
 
 async def _readable(session: AsyncSession, case_id: UUID, caller: Caller) -> Any:

@@ -1,8 +1,7 @@
 """Which files a submission or a correction may hand in: asked only when it hands in some."""
 
+from typing import Any, Protocol
 from uuid import UUID
-
-import asyncpg
 
 from servicekit.errors import Invalid
 
@@ -23,12 +22,18 @@ WHERE m.id = ANY($1) AND u.state = 'complete' AND u.scan <> 'infected'
 """
 
 
+class Fetches(Protocol):
+    """A pool or a connection of asyncpg."""
+
+    async def fetch(self, query: str, *args: Any) -> list[Any]: ...
+
+
 class FilesUnusable(Invalid):
     code, title = "files-unusable", "有文件没有传完、已过期或不属于申请人，请重新上传"
 
 
 async def usable_files(
-    pool: "asyncpg.Pool[asyncpg.Record]",
+    database: Fetches,
     *,
     uploads: set[UUID],
     reused: set[UUID],
@@ -45,10 +50,10 @@ async def usable_files(
     """
     missing = set(uploads)
     if uploads:
-        missing -= {row["id"] for row in await pool.fetch(_OWN, list(uploads), owner_id)}
+        missing -= {row["id"] for row in await database.fetch(_OWN, list(uploads), owner_id)}
     found: dict[UUID, UUID] = {}
     if reused:
-        rows = await pool.fetch(_EARLIER, list(reused), identity_index, owner_id, is_staff)
+        rows = await database.fetch(_EARLIER, list(reused), identity_index, owner_id, is_staff)
         found = {row["id"]: row["upload_id"] for row in rows}
         missing |= reused - found.keys()
     if missing:

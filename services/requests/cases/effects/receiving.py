@@ -75,7 +75,7 @@ def answer_correction(dossier: Dossier, act: acts.AnswerCorrection, at: Moment) 
 
 def _with(materials: list[dict[str, Any]], more: Any) -> list[dict[str, Any]]:
     handed_in = {material["code"]: material for material in materials}
-    handed_in |= {material.code: material.model_dump() for material in more}
+    handed_in |= {material.code: material.as_record() for material in more}
     return list(handed_in.values())
 
 
