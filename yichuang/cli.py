@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from servicekit.personal_data import UndecryptableData
 from servicekit.process import Service, command_line
-from yichuang import dlq, health, outbox
+from yichuang import divisions, dlq, health, outbox
 from yichuang.environment import (
     NotConfigured,
     is_configured,
@@ -26,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they show local variables, and with them secrets
     rich_markup_mode=None,
 )
+app.add_typer(divisions.app, name="divisions", help="The national list of divisions.")
 app.add_typer(dlq.app, name="dlq", help="Dead letters: events a consumer group could not handle.")
 outbox_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(outbox_app, name="outbox", help="Events that wait to be sent to Kafka.")

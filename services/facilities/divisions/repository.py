@@ -1,11 +1,11 @@
 """Queries of the division tree."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, cast, func, select, text
+from sqlalchemy import ColumnElement, Date, cast, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -114,6 +114,43 @@ async def list_divisions(
     if after:
         statement = statement.where(_DIVISION.c.code > after)
     return (await session.execute(statement.order_by(_DIVISION.c.code).limit(limit))).all()
+
+
+async def count_unlisted(session: AsyncSession) -> int:
+    """How many divisions in force a staged list does not name."""
+    staged = text("SELECT code FROM staged_division").columns(_DIVISION.c.code).subquery()
+    statement = (
+        select(func.count())
+        .select_from(_DIVISION.outerjoin(staged, staged.c.code == _DIVISION.c.code))
+        .where(staged.c.code.is_(None), in_force())
+    )
+    found: int = (await session.execute(statement)).scalar_one()
+    return found
+
+
+async def published_since(
+    session: AsyncSession, recorded_at: datetime, *, size: int
+) -> AsyncIterator[Sequence[Any]]:
+    """Published divisions written at one time, parents first, in chunks that memory can hold."""
+    depth = func.length(func.rtrim(_DIVISION.c.code, "0"))
+    after: tuple[int, str] = (0, "")
+    while True:
+        statement = (
+            select(_DIVISION)
+            .where(
+                _DIVISION.c.recorded_at == recorded_at,
+                _DIVISION.c.is_published,
+                tuple_(depth, _DIVISION.c.code) > after,
+            )
+            .order_by(depth, _DIVISION.c.code)
+            .limit(size)
+        )
+        rows = (await session.execute(statement)).all()
+        if rows:
+            yield rows
+        if len(rows) < size:
+            return
+        after = (len(rows[-1].code.rstrip("0")), rows[-1].code)
 
 
 def in_force() -> ColumnElement[bool]:

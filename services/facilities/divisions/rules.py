@@ -13,6 +13,7 @@ from typing import NamedTuple
 from contracts.values import DivisionLevel, division_covers, division_level
 
 COMMUNITY_KINDS = frozenset({"village", "urban_community"})
+_NUMBER = re.compile(r"[0-9]+")
 _CODE = re.compile(r"(?!00)[0-9]{12}")
 
 
@@ -110,6 +111,14 @@ def numbering_warnings(row: DivisionRow) -> list[str]:
     return []
 
 
+def community_kind_of(code: str) -> str:
+    """Village or urban community, as the number says; names that contradict it are reported."""
+    segment = _segment(_COMMUNITY_SEGMENTS, code[9:])
+    return segment.kind if segment and segment.kind else "village"
+
+
 def _segment(segments: Sequence[_Segment], digits: str) -> _Segment | None:
+    if _NUMBER.fullmatch(digits) is None:
+        return None
     number = int(digits)
     return next((part for part in segments if part.first <= number <= part.last), None)

