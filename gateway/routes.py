@@ -80,6 +80,11 @@ ROUTES: tuple[Route, ...] = (
     Route("/v1/certificate-reports", Service.catalogue, body_limit_bytes=64 * KIBIBYTE),
     Route("/v1/village-lists", Service.catalogue, READ, anonymous=READ, cacheable=True),
     _public("/v1/basic-items", Service.catalogue),
+    Route(
+        "/v1/item-imports", Service.catalogue, body_limit_bytes=64 * MEBIBYTE, timeout_seconds=30
+    ),
+    Route("/v1/item-exports", Service.catalogue, READ, timeout_seconds=300),
+    Route("/v1/item-presets", Service.catalogue, READ, anonymous=READ, cacheable=True),
     Route("/v1/search", Service.catalogue, READ, anonymous=READ, cacheable=True),
     Route("/v1/requests", Service.requests),
     Route("/v1/drafts", Service.requests, body_limit_bytes=256 * KIBIBYTE),

@@ -65,7 +65,7 @@ _PROBLEMS = text(
 def as_job(row: Any) -> ImportJob:
     """The part of a job that handlers of rows see."""
     return ImportJob(
-        row.id, row.kind, row.division_code, row.preset, row.owner_id, row.owner_name,
+        row.id, row.kind, row.division_code, row.preset, row.file_name, row.owner_id, row.owner_name,
         row.is_dry_run,
     )  # fmt: skip
 

@@ -50,7 +50,7 @@ class Outcome(StrEnum):
     unchanged = "unchanged"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Checked(Generic[T]):
     """Rows that may be applied, by number, and what is wrong with the others, or worth telling."""
 
@@ -66,6 +66,7 @@ class ImportJob:
     kind: str
     division_code: str
     preset: str | None
+    file_name: str
     owner_id: UUID
     owner_name: str | None
     is_dry_run: bool

@@ -16,6 +16,7 @@ from services.catalogue.items import endpoints as items
 from services.catalogue.items.service import ItemCodeTaken
 from services.catalogue.proposals import endpoints as proposals
 from services.catalogue.search import endpoints as search
+from services.catalogue.sheets import endpoints as sheets
 
 
 def create_app(settings: ServiceSettings, *, verifier: TokenVerifier | None = None) -> FastAPI:
@@ -32,6 +33,8 @@ def create_app(settings: ServiceSettings, *, verifier: TokenVerifier | None = No
             proposals.router,
             certificates.router,
             search.router,
+            sheets.imports,
+            sheets.router,
         ],
         parts=[search.search_index],
         constraints={
@@ -41,5 +44,6 @@ def create_app(settings: ServiceSettings, *, verifier: TokenVerifier | None = No
             "uq_bundle_division_code_bundle_code": BundleCodeTaken,
         },
         verifier=verifier,
+        uploads=[sheets.UPLOAD],
         migrations="services.catalogue.migrations",
     )

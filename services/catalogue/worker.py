@@ -4,6 +4,7 @@ from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired
 from contracts.evaluation import ScoreChanged, UnmetNeedsListed
 from contracts.requests import RequestSubmitted
 from servicekit.bus import Subscription
+from servicekit.imports import ImportRunner
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
 from services.catalogue.admissions.timers import TIMERS as ADMISSION_TIMERS
@@ -12,6 +13,8 @@ from services.catalogue.items.steps import PUBLISH, publish_scheduled
 from services.catalogue.proposals.consumers import count_use, offer_what_is_missed
 from services.catalogue.proposals.timers import TIMERS as PROPOSAL_TIMERS
 from services.catalogue.scores.consumers import keep_score
+from services.catalogue.sheets.rows import ItemRows
+from services.catalogue.sheets.service import PUBLISH_IMPORT, publish_batch
 
 SUBSCRIPTIONS = (
     Subscription("catalogue.scores", {ScoreChanged: [keep_score]}),
@@ -23,9 +26,15 @@ SUBSCRIPTIONS = (
     Subscription("catalogue.needs", {UnmetNeedsListed: [offer_what_is_missed]}),
 )
 
-TIMERS = {PUBLISH: publish_scheduled, **ADMISSION_TIMERS, **PROPOSAL_TIMERS}
+TIMERS = {
+    PUBLISH: publish_scheduled,
+    PUBLISH_IMPORT: publish_batch,
+    **ADMISSION_TIMERS,
+    **PROPOSAL_TIMERS,
+}
+IMPORTS = ImportRunner({"items": ItemRows()})
 
 
 def create_worker(settings: ServiceSettings) -> WorkerParts:  # noqa: ARG001 - the same for every service
     """What runs beside the relay."""
-    return WorkerParts(subscriptions=SUBSCRIPTIONS, timers=TIMERS)
+    return WorkerParts(subscriptions=SUBSCRIPTIONS, timers=TIMERS, jobs=[IMPORTS.run])

@@ -1,11 +1,11 @@
 """Every query about items, their drafts, versions and history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -105,6 +105,16 @@ async def lock_item(session: AsyncSession, item_id: UUID) -> Any | None:
     """The same, with the item's row locked until the transaction ends."""
     locked = _whole_items().where(col(Item.id) == item_id).with_for_update(of=Item)
     return (await session.execute(locked)).one_or_none()
+
+
+async def lock_by_codes(session: AsyncSession, codes: Collection[tuple[str, str]]) -> Sequence[Any]:
+    """Items by division and code, their rows locked in the order of their ids."""
+    if not codes:
+        return []
+    named = tuple_(col(Item.division_code), col(Item.item_code)).in_(list(codes))
+    query = _whole_items().where(named).order_by(col(Item.id)).with_for_update(of=Item)
+    items: Sequence[Any] = (await session.execute(query)).all()
+    return items
 
 
 async def find_id(session: AsyncSession, *, division_code: str, item_code: str) -> UUID | None:
@@ -228,10 +238,38 @@ async def change_item(
 
 
 async def put_draft(session: AsyncSession, **values: Any) -> None:
-    """Write the working copy over whatever was there."""
-    statement = postgresql.insert(ItemDraft).values(**values)
-    kept = {name: statement.excluded[name] for name in values if name != "item_id"}
-    await session.execute(statement.on_conflict_do_update(index_elements=["item_id"], set_=kept))
+    """Write the working copy over whatever was there; it is no import's any more."""
+    await put_drafts(session, [{"import_id": None, **values}])
+
+
+async def put_drafts(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The same for many items at once."""
+    if not rows:
+        return
+    statement = postgresql.insert(ItemDraft)
+    kept = {name: statement.excluded[name] for name in rows[0] if name != "item_id"}
+    upsert = statement.on_conflict_do_update(index_elements=["item_id"], set_=kept)
+    await session.execute(upsert, list(rows))
+
+
+async def add_items(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await session.execute(insert(Item), list(rows))
+
+
+async def raise_versions(session: AsyncSession, ids: Sequence[UUID], changed_at: datetime) -> None:
+    """Note that the drafts of items changed; their rows must be locked."""
+    if ids:
+        await session.execute(
+            update(Item)
+            .where(col(Item.id).in_(ids))
+            .values(version=Item.version + 1, changed_at=changed_at)
+        )
+
+
+async def add_histories(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await session.execute(insert(ItemHistory), list(rows))
 
 
 async def change_draft_state(session: AsyncSession, item_id: UUID, state: str) -> None:

@@ -1,0 +1,70 @@
+"""Columns of sheets: which field of an item a header names, under each preset."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from services.catalogue.codes.tables import NATIONAL
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field of an item as a sheet has it."""
+
+    #: Dotted: `limits.promised_days`.
+    field: str
+    kind: str
+    header: str
+
+    @property
+    def path(self) -> tuple[str | int, ...]:
+        return tuple(int(part) if part.isdigit() else part for part in self.field.split("."))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the sheets of a preset are read and written."""
+
+    scheme: str
+    columns: tuple[Column, ...]
+    #: Whether whole parts (`limits`, `materials`) may stand under their own names, as in our JSON.
+    takes_parts: bool
+
+    def find(self, pointer: str) -> Column | None:
+        """The column a JSON pointer into an item points at, or into."""
+        path = pointer.strip("/").replace("/", ".") + "."
+        fits = [each for each in self.columns if path.startswith(each.field + ".")]
+        inside = [each for each in self.columns if each.field.startswith(path)]
+        return max(fits, key=lambda each: len(each.field), default=inside[0] if inside else None)
+
+
+def presets() -> tuple[str, ...]:
+    """Names of the presets a caller may choose from."""
+    return tuple(_document()["presets"])
+
+
+def title(preset: str) -> str:
+    """What a preset is, in words."""
+    return str(_document()["presets"][preset]["title"])
+
+
+@cache
+def layout(preset: str | None) -> Layout:
+    """The layout of a preset; without one the fields themselves head the columns."""
+    chosen = _document()["presets"].get(preset, {"header": "field", "scheme": NATIONAL})
+    place = ("field", "kind", "national", "chinese").index(chosen["header"])
+    columns = tuple(
+        Column(field=entry[0], kind=entry[1], header=entry[place])
+        for entry in _document()["columns"]
+    )
+    return Layout(chosen["scheme"], columns, takes_parts=place == 0)
+
+
+@cache
+def _document() -> dict[str, Any]:
+    text = files("services.catalogue.sheets").joinpath("columns.yaml").read_text(encoding="utf-8")
+    document: dict[str, Any] = yaml.safe_load(text)
+    return document

@@ -1,0 +1,173 @@
+"""Use cases of sheets: approve what an import wrote, publish it bit by bit, export items."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from servicekit.auth import Caller
+from servicekit.database import Database
+from servicekit.errors import Conflict, NotFound
+from servicekit.imports.service import from_thread
+from servicekit.outbox import now
+from servicekit.sheets import SheetFormat, write_csv, write_xlsx
+from servicekit.timers import set_timer
+from services.catalogue.items import repository as items
+from services.catalogue.items import rules, steps
+from services.catalogue.items.consistent import ItemInconsistent
+from services.catalogue.items.rules import Action
+from services.catalogue.items.service import OwnWork
+from services.catalogue.items.steps import Hand
+from services.catalogue.models import DraftState, Status
+from services.catalogue.sheets import reading, repository
+from services.catalogue.sheets.columns import layout
+
+#: Kind of the timer that goes on publishing an approved import.
+PUBLISH_IMPORT = "publish-import"
+#: Items published in one transaction; each takes the catalogue's lock only once.
+BATCH = 50
+
+
+class ImportNotFound(NotFound):
+    code, title = "import-not-found", "没有找到这次导入"
+
+
+class ApprovalNotFound(NotFound):
+    code, title = "approval-not-found", "这次导入还没有批准"
+
+
+class ImportNotApprovable(Conflict):
+    code, title = "import-not-approvable", "只有已完成的正式导入可以批准，且只能批准一次"
+
+
+async def approve(session: AsyncSession, caller: Caller, import_id: UUID, *, reason: str) -> Any:
+    """Decide that every draft of an import is published; the worker does it, batch by batch.
+
+    Raises:
+        ImportNotFound: there is no such import of items.
+        WrongDivision: outside the approver's division.
+        OwnWork: the approver handed the file in.
+        ImportNotApprovable: it has not finished, was a dry run, or was approved before.
+
+    Concurrency: locks the import's row.
+    """
+    job = await repository.find_job(session, import_id, lock=True)
+    if job is None:
+        raise ImportNotFound
+    caller.ensure_covers(job.division_code)
+    if job.owner_id == caller.account_id:
+        raise OwnWork
+    known = await repository.find_approval(session, import_id)
+    if job.state != "finished" or job.is_dry_run or known is not None:
+        raise ImportNotApprovable
+    at = now()
+    await repository.add_approval(
+        session, import_id=import_id, approver=str(caller.account_id), approver_name=caller.name,
+        reason=reason, decided_at=at,
+    )  # fmt: skip
+    await set_timer(session, PUBLISH_IMPORT, import_id, at)
+    return await standing(session, import_id)
+
+
+async def get_approval(session: AsyncSession, caller: Caller, import_id: UUID) -> Any:
+    """How far an approved import has got.
+
+    Raises:
+        ImportNotFound, ApprovalNotFound: there is none.
+        WrongDivision: outside the caller's division.
+    """
+    job = await repository.find_job(session, import_id)
+    if job is None:
+        raise ImportNotFound
+    caller.ensure_covers(job.division_code)
+    return await standing(session, import_id)
+
+
+async def standing(session: AsyncSession, import_id: UUID) -> dict[str, Any]:
+    """An approval with the number of drafts that still wait."""
+    approval = await repository.find_approval(session, import_id)
+    if approval is None:
+        raise ApprovalNotFound
+    waiting = await repository.count_waiting(session, import_id)
+    return {**approval._asdict(), "waiting": waiting}
+
+
+async def publish_batch(session: AsyncSession, import_id: UUID) -> None:
+    """The timer's part: publish some drafts of an approved import, and come again for the rest."""
+    approval = await repository.find_approval(session, import_id)
+    if approval is None:
+        return
+    hand = Hand(approval.approver, approval.approver_name)
+    waiting = await repository.list_waiting(session, import_id, BATCH)
+    published = 0
+    for item_id in waiting:
+        if await _publish(session, hand, item_id, approval.reason):
+            published += 1
+        else:
+            await repository.let_go(session, item_id)
+    is_over = len(waiting) < BATCH
+    await repository.count_approved(
+        session, import_id, published=published, left_over=len(waiting) - published,
+        is_over=is_over,
+    )  # fmt: skip
+    if not is_over:
+        await set_timer(session, PUBLISH_IMPORT, import_id, now())
+
+
+async def _publish(session: AsyncSession, hand: Hand, item_id: UUID, reason: str | None) -> bool:
+    """Publish one; False when another hand, or a correction, is wanted first."""
+    item = await items.lock_item(session, item_id)
+    assert item is not None
+    step = rules.find_transition(Status(item.status), DraftState.in_review, Action.publish)
+    is_ready = step is not None and item.draft_state == DraftState.in_review
+    if not is_ready or step is None or rules.is_own_work(hand.id, item.draft_authors):
+        return False
+    try:
+        await steps.take(session, hand, item, action=Action.publish, step=step, reason=reason)
+    except ItemInconsistent:
+        return False
+    return True
+
+
+def export(
+    database: Database, sheet_format: SheetFormat, *, preset: str | None, division: str
+) -> AsyncIterator[bytes] | Iterator[bytes]:
+    """Published items of a subtree of divisions as a sheet, read while it is sent.
+
+    JSON without a preset has whole items, as they are imported again.
+    """
+    at = layout(preset)
+    header = [column.header for column in at.columns]
+    rows = _rows(database, preset, division)
+    if sheet_format is SheetFormat.json:
+        return _json(database, preset, division)
+    if sheet_format is SheetFormat.csv:
+        return write_csv(header, rows)
+    return write_xlsx(header, from_thread(rows), title="事项")
+
+
+async def _rows(
+    database: Database, preset: str | None, division: str
+) -> AsyncGenerator[tuple[object, ...], None]:
+    at = layout(preset)
+    async with database.reading() as session:
+        async for row in repository.iterate_items(session, division, rules.PUBLIC):
+            yield tuple(reading.write_row(at, row.item_code, row.division_code, row.content))
+
+
+async def _json(database: Database, preset: str | None, division: str) -> AsyncIterator[bytes]:
+    """One object per line."""
+    header = [column.header for column in layout(preset).columns]
+    async with database.reading() as session:
+        async for row in repository.iterate_items(session, division, rules.PUBLIC):
+            if preset is None:
+                codes = {"item_code": row.item_code, "division_code": row.division_code}
+                yield orjson.dumps({**codes, **row.content}, option=orjson.OPT_APPEND_NEWLINE)
+            else:
+                cells = reading.write_row(
+                    layout(preset), row.item_code, row.division_code, row.content
+                )
+                written = dict(zip(header, cells, strict=True))
+                yield orjson.dumps(written, option=orjson.OPT_APPEND_NEWLINE)
