@@ -91,6 +91,7 @@ class Database:
         )
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._nudger: asyncio.Task[None] | None = None
+        self._nudging: asyncpg.Connection[asyncpg.Record] | None = None
         self._nudge_wanted = asyncio.Event()
         POOL_SIZE.set(settings.pool_size)
         POOL_IN_USE.set_function(self.engine.pool.checkedout)  # type: ignore[attr-defined]
@@ -138,9 +139,10 @@ class Database:
         while self._nudge_wanted.is_set():
             self._nudge_wanted.clear()
             try:
-                async with self.engine.connect() as connection:
-                    await connection.execute(text(f"NOTIFY {OUTBOX_CHANNEL}"))
-                    await connection.commit()
+                # A connection of its own, and one round trip: under load this is done without end.
+                if self._nudging is None or self._nudging.is_closed():
+                    self._nudging = await self.connect()
+                await self._nudging.execute(f"NOTIFY {OUTBOX_CHANNEL}")
             except DATABASE_ERRORS:
                 return  # the relay polls anyway
             await asyncio.sleep(NUDGE_SECONDS)
@@ -149,7 +151,9 @@ class Database:
         """Return every connection."""
         if self._nudger:
             self._nudger.cancel()
-            await asyncio.wait([self._nudger])  # it must have given its connection back
+            await asyncio.wait([self._nudger])
+        if self._nudging:
+            self._nudging.terminate()
         await self.engine.dispose()
 
 
