@@ -35,6 +35,7 @@ from services.requests.models.reference import (
     Division,
     LocalCalendarDay,
     LocalCalendarYear,
+    RoutingActivation,
     RoutingRuleSet,
     Unit,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "RequestDraft",
     "RequestParty",
     "RetentionRule",
+    "RoutingActivation",
     "RoutingRuleSet",
     "ScanState",
     "ServiceCase",

@@ -67,7 +67,7 @@ class RoutingRuleSet(Base, table=True):
 
     __tablename__ = "routing_rule_set"
     __table_args__ = (
-        CheckConstraint("state IN ('draft', 'active', 'retired')", name="state"),
+        CheckConstraint("state IN ('draft', 'scheduled', 'active', 'retired')", name="state"),
         Index(
             "uq_routing_rule_set_active",
             "state",
@@ -81,6 +81,23 @@ class RoutingRuleSet(Base, table=True):
     note: str
     rules: list[dict[str, Any]] = jsonb()
     activated_at: datetime | None = timestamp(nullable=True)
+    #: When a scheduled version takes over.
+    activates_at: datetime | None = timestamp(nullable=True)
+    #: Grows with every change of a draft.
+    edit: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+
+
+class RoutingActivation(Base, table=True):
+    """Which version took over from which, when and by whom: the way back."""
+
+    __tablename__ = "routing_activation"
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    replaced: int | None = None
+    note: str
+    actor_name: str | None = None
+    activated_at: datetime = timestamp()
 
 
 class CalendarYear(Base, table=True):
