@@ -22,6 +22,7 @@ from services.requests.materials.endpoints import router as materials
 from services.requests.materials.parts import open_files
 from services.requests.reference.service import Reference, refreshed
 from services.requests.routing.endpoints import router as routing
+from services.requests.routing.rule_set_endpoints import router as routing_rules
 from services.requests.settings import RequestsSettings
 from services.requests.submissions.endpoints import router as submissions
 from services.requests.submissions.numbers import NumberAllocator
@@ -82,6 +83,7 @@ def create_app(settings: RequestsSettings, *, verifier: TokenVerifier | None = N
             documents,
             disclosures,
             routing,
+            routing_rules,
             calendar,
         ],
         parts=[_reference, background(_keep_fresh), _intake, _files],

@@ -11,6 +11,7 @@ from services.requests.cases.consumers import reopen
 from services.requests.drafts import service as drafts
 from services.requests.materials import parts as materials
 from services.requests.reference.consumers import keep_division, keep_item
+from services.requests.routing import timers as routing
 from services.requests.settings import RequestsSettings
 from services.requests.triage.consumers import keep_admission
 
@@ -35,6 +36,6 @@ def create_worker(settings: ServiceSettings) -> WorkerParts:
     assert isinstance(settings, RequestsSettings)
     return WorkerParts(
         subscriptions=SUBSCRIPTIONS,
-        timers={**cases.TIMERS, **drafts.TIMERS},
+        timers={**cases.TIMERS, **drafts.TIMERS, **routing.TIMERS},
         jobs=materials.jobs(settings),
     )

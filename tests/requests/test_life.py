@@ -86,7 +86,7 @@ class Life:
             unit_name="民政局", assignee_id=None, first_taker_id=None, archived_on=None,
             extended_days=0, paused_days=0, paused_on=None, remaining_days=None, due_on=None,
             accepted_on=None, decided_on=None, result_code=None, promised_days=20,
-            promised_unit=self.unit, reopened_times=0, materials=[], received_on=None,
+            promised_unit=self.unit, reopened_times=0, routing={}, materials=[], received_on=None,
         )  # fmt: skip
 
     def dossier(self) -> Dossier:

@@ -17,7 +17,8 @@ from services.requests.cases.rules import (
     refusal,
 )
 from services.requests.models import CaseState
-from services.requests.routing.rules import Matter, Rule, route
+from services.requests.routing.matcher import compile_rules
+from services.requests.routing.rules import Matter, Rule
 
 ACTORS = st.frozensets(st.sampled_from(Actor))
 FACTS = st.builds(Facts, state=st.sampled_from(CaseState), opinions_wanted=st.integers(0, 2))
@@ -65,6 +66,12 @@ def rule(priority, name, level="county", department="item", **match):
 
 
 MATTER = Matter("x:1", "health", DivisionLevel.county, "government-service", "140802001001")
+
+
+def route(rules, version, matter, units, **more):
+    return compile_rules(rules, version).route(matter, units, whole=True, **more)
+
+
 UNITS = {"140802000000:health", "140802000000:civil-affairs", "140802001000:one-window"}
 
 

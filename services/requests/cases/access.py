@@ -32,7 +32,7 @@ def ensure_may_read(case: Any, caller: Caller, opinions: Sequence[Any] = ()) -> 
 def actors_of(case: Any, caller: Caller, opinions: Sequence[Any] = ()) -> frozenset[Actor]:
     """In which capacities a caller may act on a case."""
     covers = caller.covers(case.division_code)
-    is_handler = caller.has("handler") and caller.unit is not None
+    is_handler = caller.has("handler", "village-agent") and caller.unit is not None
     capacities = {
         Actor.applicant: acts_for(case, caller, datetime.now(LOCAL).date()),
         Actor.window: caller.has("window-clerk") and covers,

@@ -48,10 +48,9 @@ def ensure_possible(reference: Reference, dossier: Dossier, body: Any) -> None:
     case = dossier.case
     match body:
         case acts.Dispatch() | acts.Transfer():
-            _ensure_other_units(reference, [body.unit_code], case.unit_code)
-            _ensure_admitted(reference, case, body.unit_code)
+            _ensure_other_units(reference, [body.unit_code], case)
         case acts.Consult():
-            _ensure_other_units(reference, body.unit_codes, case.unit_code)
+            _ensure_other_units(reference, body.unit_codes, case)
         case acts.Extend():
             limit = EXTENSION_TOGETHER if dossier.opinions else EXTENSION_ALONE
             if body.days > limit:
@@ -66,19 +65,15 @@ def ensure_possible(reference: Reference, dossier: Dossier, body: Any) -> None:
             pass
 
 
-def _ensure_other_units(reference: Reference, codes: list[str], own: str | None) -> None:
+def _ensure_other_units(reference: Reference, codes: list[str], case: Any) -> None:
+    item = reference.items.get(case.item_id)
     for code in codes:
         if code not in reference.units:
             raise UnitUnknown(f"没有单位 {code}")
-        if code == own:
+        if code == case.unit_code:
             raise SameUnit
-
-
-def _ensure_admitted(reference: Reference, case: Any, unit_code: str) -> None:
-    """What is dispatched by hand keeps to the same rules as what is routed."""
-    item = reference.items.get(case.item_id)
-    if item is not None:
-        ensure_may_receive(reference, item.state, unit_code)
+        if item is not None:
+            ensure_may_receive(reference, item.state, code)
 
 
 def _ensure_deferrable(reference: Reference, case: Any, body: acts.Accept) -> None:

@@ -34,7 +34,7 @@ _SUMMARY: tuple[Any, ...] = (
 _WHOLE: tuple[Any, ...] = (
     *_SUMMARY, col(C.request_id), col(C.applicant_id), col(C.item_id), col(C.item_version),
     col(C.promised_days), col(C.promised_unit), col(C.accepted_on), col(C.completed_on),
-    col(C.result_code), col(C.granted), col(C.answers), col(C.materials), col(C.first_taker_id),
+    col(C.result_code), col(C.granted), col(C.answers), col(C.materials), col(C.routing), col(C.first_taker_id),
     col(C.extended_days), col(C.paused_days), col(C.paused_on), col(C.remaining_days),
     col(C.decided_on), col(C.delivered_on), col(C.archived_on), col(C.reopened_times),
     col(R.number).label("request_number"), col(R.submitted_at), col(R.applicant_name),
@@ -45,7 +45,7 @@ SHOWN = tuple(
     column.key
     for column in _WHOLE
     if column.key
-    not in {"applicant_id", "item_id", "item_version", "answers", "materials", "submitted_at",
+    not in {"applicant_id", "item_id", "item_version", "answers", "materials", "routing", "submitted_at",
             "applicant_name", "identity_number", "mobile", "first_taker_id",
             *(column.key for column in party_columns())}
 )  # fmt: skip

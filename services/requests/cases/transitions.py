@@ -136,4 +136,5 @@ def event_of(
     }
     if "handler_name" in effect.event.model_fields:
         fields["handler_name"] = caller.name if caller else None
+        fields["handler_id"] = caller.account_id if caller else None
     return effect.event(**fields)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -115,3 +115,15 @@ async def find_active_rules(session: AsyncSession) -> Any | None:
         col(RoutingRuleSet.state) == "active"
     )
     return (await session.execute(statement)).one_or_none()
+
+
+_OPEN_BY_UNIT = text("""
+SELECT unit_code, count(*) FROM service_case
+WHERE unit_code IS NOT NULL AND state IN ('received', 'correcting', 'accepted', 'paused', 'decided')
+GROUP BY unit_code
+""")
+
+
+async def count_open_by_unit(session: AsyncSession) -> dict[str, int]:
+    """Unit → open cases."""
+    return {row[0]: row[1] for row in await session.execute(_OPEN_BY_UNIT)}

@@ -3,6 +3,7 @@
 Intake asks no other service and reads no table before its one statement.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +18,13 @@ from services.requests.clock.calendars import Calendars
 from services.requests.clock.policies import Policies
 from services.requests.clock.repository import load_calendars, load_policies
 from services.requests.reference import repository
+from services.requests.routing.matcher import Matcher, compile_rules
 from services.requests.routing.rules import Rule
 from services.requests.triage.repository import list_admissions
 from services.requests.triage.rules import Admission
+
+#: How old the picture of the units' load may be.
+LOAD_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,10 @@ class Reference:
     divisions: Mapping[str, str]
     #: Code → name.
     units: Mapping[str, str]
-    rules: tuple[Rule, ...]
-    rule_set_version: int
+    #: The active routing rules, compiled.
+    matcher: Matcher
+    #: Unit → open cases; empty unless a rule asks for it.
+    load: Mapping[str, int]
     calendars: Calendars
     #: Item code → what was admitted to villages.
     admissions: Mapping[str, tuple[Admission, ...]]
@@ -58,17 +65,17 @@ async def load(database: Database) -> Reference:
     async with database.reading() as session:
         items = [_item(row) for row in await repository.list_items(session)]
         active = await repository.find_active_rules(session)
-        rules = sorted(
-            (Rule.model_validate(rule) for rule in (active.rules if active else [])),
-            key=lambda rule: rule.priority,
+        matcher = compile_rules(
+            [Rule.model_validate(rule) for rule in (active.rules if active else [])],
+            active.version if active else 0,
         )
         return Reference(
             items={item.state.item_id: item for item in items},
             items_by_code={item.state.item_code: item for item in items},
             divisions=await repository.list_divisions(session),
             units=await repository.list_units(session),
-            rules=tuple(rules),
-            rule_set_version=active.version if active else 0,
+            matcher=matcher,
+            load=await repository.count_open_by_unit(session) if matcher.uses_load else {},
             calendars=await load_calendars(session),
             admissions=await list_admissions(session),
             policies=await load_policies(session),
@@ -76,13 +83,21 @@ async def load(database: Database) -> Reference:
 
 
 def refreshed(database: Database) -> Refreshed[Reference]:
-    """The picture, renewed whenever one of the copies moved."""
+    """The picture, renewed whenever one of the copies moved, and by time where rules ask for load."""
+    uses_load = False
 
-    async def fingerprint() -> tuple[tuple[str, int], ...]:
+    async def renew() -> Reference:
+        nonlocal uses_load
+        reference = await load(database)
+        uses_load = reference.matcher.uses_load
+        return reference
+
+    async def fingerprint() -> tuple[object, ...]:
         async with database.reading() as session:
-            return await repository.revisions(session)
+            seen = await repository.revisions(session)
+        return (*seen, int(time.monotonic() / LOAD_SECONDS) if uses_load else 0)
 
-    return Refreshed("reference", load=lambda: load(database), fingerprint=fingerprint)
+    return Refreshed("reference", load=renew, fingerprint=fingerprint)
 
 
 def _item(row: Any) -> Item:

@@ -158,7 +158,14 @@ async def _prepare(
         else:
             case_serial = await intake.numbers.take(state.item_code, today)
             case_no = case_number(state.item_code, today, case_serial)
-        decision = decide(reference, state, body.division_code)
+        decision = decide(
+            reference,
+            state,
+            body.division_code,
+            channel=body.channel,
+            is_organisation=body.organisation is not None,
+            at=now,
+        )
         promised = promise(
             calendar,
             submitted_at=now,

@@ -1,5 +1,6 @@
 """收件、补正、受理: what happens until a limit runs."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ from services.requests.cases.effects.base import (
 )
 from services.requests.clock.rules import end_of_day
 from services.requests.clock.service import due_after, end_of_silence
-from services.requests.models import CaseFollowUp, CorrectionNotice
+from services.requests.models import CaseFollowUp, CaseOpinion, CorrectionNotice
 
 #: 5 补正不来办结. Source: result codes as Guangdong and others use them.
 LAPSED = 5
@@ -123,7 +124,7 @@ def accept(dossier: Dossier, act: acts.Accept, at: Moment) -> Effect:
         event_fields=plain.event_fields,
         timers=plain.timers,
         cancel=plain.cancel,
-        writes=tuple(Write(CaseFollowUp, row) for row in follow_ups),
+        writes=(*plain.writes, *(Write(CaseFollowUp, row) for row in follow_ups)),
         other_timers=tuple((FOLLOW_UP, row["id"], end_of_day(row["due_on"])) for row in follow_ups),
         document=DocumentDraft(
             "acceptance",
@@ -145,8 +146,23 @@ def accepted(dossier: Dossier, on: date, at: Moment, *, note: str | None, deemed
         event_fields={"accepted_on": on, "deemed": deemed},
         timers=deadline_timers(due_on, at),
         cancel=(SILENCE,),
+        writes=tuple(_asked(dossier, at)),
         document=DocumentDraft("acceptance", {"due_on": _text(due_on), "follow_ups": []}),
     )
+
+
+def _asked(dossier: Dossier, at: Moment) -> Iterator[Write]:
+    """Units that routing wants asked in parallel, unless they were already."""
+    known = {opinion.unit_code for opinion in dossier.opinions}
+    for code in (dossier.case.routing or {}).get("parallel", ()):
+        if code not in known and code != dossier.case.unit_code:
+            values = {
+                "case_id": dossier.case.id,
+                "unit_code": code,
+                "unit_name": at.unit_name(code),
+                "asked_at": at.now,
+            }
+            yield Write(CaseOpinion, values)
 
 
 def refuse(_: Dossier, act: acts.Refuse, at: Moment) -> Effect:
