@@ -33,6 +33,7 @@ class CaseCopy(Base, table=True):
     """What evaluation must know of a case; kept by events of requests, newest version wins."""
 
     __tablename__ = "case_copy"
+    __table_args__ = (Index("ix_case_copy_number", "case_number"),)
 
     case_id: UUID = Field(primary_key=True)
     case_version: int

@@ -101,6 +101,7 @@ class Attachment(Base, table=True):
     __table_args__ = (
         one_of("owner_kind", ("batch", "dispute")),
         Index("ix_attachment_owner", "owner_id"),
+        Index("ix_attachment_sha256", "sha256"),
     )
 
     id: UUID = Field(primary_key=True)
