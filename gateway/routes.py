@@ -146,6 +146,22 @@ ROUTES: tuple[Route, ...] = (
     Route("/v1/ratings", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     Route("/v1/rectifications", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     Route("/v1/disputes", Service.evaluation, body_limit_bytes=4 * MEBIBYTE),
+    Route("/v1/invitations", Service.evaluation, body_limit_bytes=4 * KIBIBYTE),
+    Route(
+        "/v1/open-ratings",
+        Service.evaluation,
+        frozenset({"POST"}),
+        anonymous=frozenset({"POST"}),
+        ignores_token=True,
+        body_limit_bytes=16 * KIBIBYTE,
+        rate_class=RateClass.look_up,
+    ),
+    Route("/v1/rating-devices", Service.evaluation, body_limit_bytes=4 * KIBIBYTE),
+    Route(
+        "/v1/rating-devices/prompt", Service.evaluation, READ, anonymous=READ, ignores_token=True
+    ),
+    Route("/v1/assisted-ratings", Service.evaluation, body_limit_bytes=16 * KIBIBYTE),
+    Route("/v1/rating-batches", Service.evaluation, body_limit_bytes=4 * MEBIBYTE),
     Route("/v1/rectification-limits", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     Route("/v1/evaluables", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     _public("/v1/scores", Service.evaluation),

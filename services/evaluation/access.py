@@ -10,6 +10,8 @@ from servicekit.auth import Caller, WrongDivision, WrongRole, WrongUnit, require
 
 HANDLER = "handler"
 SUPERVISOR = "supervisor"
+WINDOW_CLERK = "window-clerk"
+VILLAGE_AGENT = "village-agent"
 #: Who plans and reads surveys, needs and assessments beside supervisors.
 STATISTICIAN = "statistician"
 #: Who works with ratings and rectifications.

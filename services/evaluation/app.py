@@ -10,6 +10,7 @@ from services.evaluation.disputes.endpoints import router as disputes
 from services.evaluation.disputes.service import DisputedAlready
 from services.evaluation.evaluables.endpoints import router as evaluables
 from services.evaluation.evaluables.service import RatingAlreadyGiven
+from services.evaluation.invitations.endpoints import router as invitations
 from services.evaluation.limits.endpoints import router as limits
 from services.evaluation.ratings.endpoints import router as ratings
 from services.evaluation.rectifications.endpoints import router as rectifications
@@ -33,6 +34,7 @@ def create_app(settings: EvaluationSettings, *, verifier: TokenVerifier | None =
             rectifications,
             limits,
             disputes,
+            invitations,
             scores,
             surveys,
             demand,

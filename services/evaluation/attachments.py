@@ -48,6 +48,18 @@ class AttachmentRead(BaseModel):
     sha256: str
 
 
+def decode(body: AttachmentWrite) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        AttachmentUnreadable: it is no Base64.
+    """
+    try:
+        return base64.b64decode(body.content, validate=True)
+    except ValueError:
+        raise AttachmentUnreadable from None
+
+
 async def keep(
     session: AsyncSession,
     body: AttachmentWrite,
@@ -62,10 +74,7 @@ async def keep(
     Raises:
         AttachmentUnreadable: no Base64, too large, or neither PDF nor PNG nor JPEG by its bytes.
     """
-    try:
-        raw = base64.b64decode(body.content, validate=True)
-    except ValueError:
-        raise AttachmentUnreadable from None
+    raw = decode(body)
     media_type = _media_type(raw)
     if media_type is None or len(raw) > MOST_BYTES:
         raise AttachmentUnreadable

@@ -12,6 +12,8 @@ class EvaluationSettings(ServiceSettings):
     http_port: int = 8040
     metrics_port: int = 9040
     worker_metrics_port: int = 9041
+    #: Where residents reach the portal, for links and QR codes; empty makes links without a host.
+    portal_url: str = ""
     #: Scans and evidence come as Base64.
     body_limit_bytes: int = 4_194_304
     #: 补充评价 "一定期限内": calendar days in which a finished service may be rated, and in which

@@ -9,7 +9,13 @@ from gateway.routes import ROUTES, Route, RouteTable, Service, is_plain_path
 
 TABLE = RouteTable()
 #: What is proven with something else than a token: a look-up code, a signed link, a terminal's key.
-PROVEN_OTHERWISE = {"/v1/lookups", "/v1/uploads", "/v1/device-heartbeats", "/v1/survey-forms"}
+PROVEN_OTHERWISE = {
+    "/v1/lookups",
+    "/v1/uploads",
+    "/v1/device-heartbeats",
+    "/v1/survey-forms",
+    "/v1/open-ratings",
+}
 
 
 class TestFind:

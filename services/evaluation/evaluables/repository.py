@@ -52,6 +52,9 @@ _LOCK = text(
     f"SELECT {FACTS_COLUMNS} FROM evaluable e JOIN case_copy c USING (case_id) "  # noqa: S608
     "WHERE e.id = :id FOR UPDATE OF e"
 )
+_FIND = text(
+    f"SELECT {FACTS_COLUMNS} FROM evaluable e JOIN case_copy c USING (case_id) WHERE e.id = :id"  # noqa: S608
+)
 _LOCK_UNRATED = text(
     f"SELECT {FACTS_COLUMNS} FROM evaluable e JOIN case_copy c USING (case_id) "  # noqa: S608
     "WHERE NOT e.is_rated AND e.open_until < :today ORDER BY e.open_until, e.id "
@@ -148,6 +151,12 @@ async def lock_own(
 async def lock(session: AsyncSession, evaluable_id: UUID) -> EvaluableFacts | None:
     """Lock an evaluable service, whoever's it is."""
     row = (await session.execute(_LOCK, {"id": evaluable_id})).one_or_none()
+    return EvaluableFacts.of(row) if row else None
+
+
+async def find(session: AsyncSession, evaluable_id: UUID) -> EvaluableFacts | None:
+    """An evaluable service, whoever's it is."""
+    row = (await session.execute(_FIND, {"id": evaluable_id})).one_or_none()
     return EvaluableFacts.of(row) if row else None
 
 

@@ -42,5 +42,6 @@ class EvaluableRead(BaseModel):
     next_assess_number: int | None = Field(
         description="现在可以做的评价：1 首次评价，2 追评，空为不能评价"
     )
+    code: str = Field(description="查询码：与办件编号一起，不登录也可以评价")
     ratings: list[GivenRating]
     rectification: OpenRectification | None

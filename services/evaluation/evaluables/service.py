@@ -13,6 +13,7 @@ from servicekit.errors import Conflict, Gone, NotFound, ServiceError
 from servicekit.identifiers import new_id
 from servicekit.outbox import now, record
 from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_cursor
+from servicekit.personal_data import Cipher
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.evaluables import repository
 from services.evaluation.evaluables.openings import Done, Opening
@@ -30,6 +31,7 @@ from services.evaluation.evaluables.schemas import EvaluableRead, GivenRating, O
 from services.evaluation.facts import EvaluableFacts
 from services.evaluation.metrics import OPENED
 from services.evaluation.models import SERVICE_NAMES, Origin
+from services.evaluation.proofs import look_up_code
 from services.evaluation.scores import service as scores
 
 
@@ -164,15 +166,31 @@ async def lock_for_rating(
     if facts is None:
         raise EvaluableNotFound
     standing = await repository.get_standing(session, evaluable_id)
+    ensure_ratable(standing, assess_number)
+    return facts, standing
+
+
+def ensure_ratable(standing: Standing, assess_number: int) -> None:
+    """Refuse a rating with this number that may not be given now.
+
+    Raises:
+        RatingAlreadyGiven, EvaluationClosed, FirstRatingMissing, RectificationUnderWay.
+    """
     reason = refusal(standing, assess_number, local_day(now()))
     if reason is not None:
         raise _ERRORS[reason]
-    return facts, standing
 
 
 async def lock(session: AsyncSession, evaluable_id: UUID) -> tuple[EvaluableFacts, Standing]:
     """Lock a service that is known to exist, so that its ratings change one after another."""
     facts = await repository.lock(session, evaluable_id)
+    assert facts is not None
+    return facts, await repository.get_standing(session, evaluable_id)
+
+
+async def read(session: AsyncSession, evaluable_id: UUID) -> tuple[EvaluableFacts, Standing]:
+    """A service that is known to exist, as it stands."""
+    facts = await repository.find(session, evaluable_id)
     assert facts is not None
     return facts, await repository.get_standing(session, evaluable_id)
 
@@ -194,6 +212,7 @@ async def list_own(
     case_id: UUID | None,
     after: str | None,
     limit: int,
+    cipher: Cipher,
 ) -> Page[EvaluableRead]:
     """What a resident may rate or has rated, open ones first."""
     today = local_day(now())
@@ -208,7 +227,7 @@ async def list_own(
     page, more = cut(list(rows), limit)
     last = page[-1] if more else None
     cursor = encode_cursor(last.rank, last.opened_at, last.evaluable_id) if last else None
-    return Page(items=[_read(row, today) for row in page], next=cursor)
+    return Page(items=[_read(row, today, cipher) for row in page], next=cursor)
 
 
 def _position(after: str | None) -> tuple[int, datetime, UUID] | None:
@@ -221,7 +240,7 @@ def _position(after: str | None) -> tuple[int, datetime, UUID] | None:
         raise CursorMalformed from None
 
 
-def _read(row: Any, today: date) -> EvaluableRead:
+def _read(row: Any, today: date, cipher: Cipher) -> EvaluableRead:
     standing = repository.standing_of(row)
     return EvaluableRead(
         id=row.evaluable_id,
@@ -235,6 +254,7 @@ def _read(row: Any, today: date) -> EvaluableRead:
         state=state_of(standing, today),
         open_until=row.open_until,
         next_assess_number=next_assess_number(standing, today),
+        code=look_up_code(cipher, row.evaluable_id),
         ratings=_ratings(standing),
         rectification=(
             OpenRectification(id=row.rectification_id, state=standing.rectification)

@@ -1,0 +1,1 @@
+"""Rating without signing in: signed tokens, look-up codes, devices, telephone and paper."""
