@@ -1,5 +1,8 @@
 """The API process of the facilities service."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 
 from servicekit.app import create_service_app
@@ -14,7 +17,9 @@ from services.facilities.devices.service import DeviceSerialTaken
 from services.facilities.divisions import endpoints as divisions
 from services.facilities.facilities import endpoints as facilities
 from services.facilities.facilities.service import FacilityNameTaken
+from services.facilities.geojson import endpoints as geojson
 from services.facilities.hours import endpoints as hours
+from services.facilities.hours.board import OpenBoard
 from services.facilities.indicators import endpoints as indicators
 from services.facilities.nearby import endpoints as nearby
 from services.facilities.positions import endpoints as positions
@@ -29,6 +34,12 @@ CONSTRAINTS: ConstraintErrors = {
 }
 
 
+@asynccontextmanager
+async def _open_board(app: FastAPI) -> AsyncIterator[None]:
+    app.state.open_board = OpenBoard()
+    yield
+
+
 def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None = None) -> FastAPI:
     """Put the API together."""
     return create_service_app(
@@ -40,6 +51,8 @@ def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None =
             changes.router,
             positions.router,
             communities.router,
+            hours.board_router,
+            geojson.router,
             types.router,  # before facilities: "types" is no identifier
             nearby.router,  # as is "nearby"
             facilities.router,
@@ -49,6 +62,7 @@ def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None =
             counters.router,
             devices.router,
         ],
+        parts=[_open_board],
         constraints=CONSTRAINTS,
         verifier=verifier,
         migrations="services.facilities.migrations",

@@ -57,7 +57,7 @@ def facility(**overrides: Any) -> dict[str, Any]:
     return values | overrides
 
 
-async def recorded(service: Any, headers: dict[str, str] | None = None, **overrides: Any) -> Any:
+async def recorded(service: Any, headers: dict[str, str] | None = None, /, **overrides: Any) -> Any:
     """Record a facility and return the answer's body."""
     answer = await service.client.post(
         "/v1/facilities", json=facility(**overrides), headers=headers or manager()

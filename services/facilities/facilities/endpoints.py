@@ -34,9 +34,7 @@ Manager = Annotated[Caller, Depends(require("facility-manager"))]
 Reviewer = Annotated[Caller, Depends(require("facility-manager", "auditor"))]
 
 
-@router.get("/facilities")
-async def list_facilities(
-    session: ReadSession,
+def wanted_places(
     within: Annotated[DivisionCode | None, Query(description="只看这个区划之内的")] = None,
     facility_type: Annotated[TypeCode | None, Query(description="设施类型代码")] = None,
     state: Annotated[FacilityState | None, Query(description="状态")] = None,
@@ -44,18 +42,26 @@ async def list_facilities(
     accessible: Annotated[
         list[AccessFeature] | None, Query(max_length=10, description="须具备的无障碍设施，可重复")
     ] = None,
-    after: After = None,
-    limit: Limit = 20,
-) -> Page[FacilityEntry]:
-    """按区划、类型、状态、事项和无障碍设施查设施，按区划代码排列。"""
-    wanted = FacilityFilter(
+) -> FacilityFilter:
+    """What a list of facilities is narrowed to, from the query string."""
+    return FacilityFilter(
         codes=subtree(within) if within else None,
         facility_type=facility_type,
         state=state,
         item_id=item,
         accessible=tuple(accessible or ()),
     )
-    return await service.list_facilities(session, wanted, after=_last(after), limit=limit)
+
+
+@router.get("/facilities")
+async def list_facilities(
+    session: ReadSession,
+    wanted: Annotated[FacilityFilter, Depends(wanted_places)],
+    after: After = None,
+    limit: Limit = 20,
+) -> Page[FacilityEntry]:
+    """按区划、类型、状态、事项和无障碍设施查设施，按区划代码排列。"""
+    return await service.list_facilities(session, wanted, after=last_place(after), limit=limit)
 
 
 @router.post("/facilities", status_code=201)
@@ -122,7 +128,12 @@ def _versioned(response: Response, facility: FacilityRead) -> FacilityRead:
     return facility
 
 
-def _last(after: str | None) -> tuple[str, UUID] | None:
+def last_place(after: str | None) -> tuple[str, UUID] | None:
+    """The last place of the page before, out of a cursor.
+
+    Raises:
+        CursorMalformed: it is none of ours.
+    """
     if after is None:
         return None
     division, identifier = decode_cursor(after, 2)

@@ -1,7 +1,7 @@
 """Queries of facilities and their history."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,11 @@ class FacilityFilter:
     item_id: UUID | None = None
     #: Names in the accessibility set, all of which it has.
     accessible: tuple[str, ...] = ()
+    is_located: bool = False
+
+    def located(self) -> "FacilityFilter":
+        """The same, but only those with a position."""
+        return replace(self, is_located=True)
 
 
 async def find(session: AsyncSession, facility_id: UUID, *, lock: bool = False) -> Any | None:
@@ -56,6 +61,8 @@ async def list_facilities(
         conditions.append(_FACILITY.c.facility_type == wanted.facility_type)
     if wanted.state is not None:
         conditions.append(_FACILITY.c.state == wanted.state)
+    if wanted.is_located:
+        conditions.append(_FACILITY.c.latitude.is_not(None))
     if wanted.item_id is not None:
         taken = select(_OFFER.c.facility_id).where(_OFFER.c.item_id == wanted.item_id)
         conditions.append(identifier.in_(taken))

@@ -4,9 +4,10 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
+from contracts.values import DivisionCode
 from servicekit.app import create_router
 from servicekit.auth import Caller, require
 from servicekit.database import ReadSession
@@ -15,18 +16,38 @@ from servicekit.idempotency import Session
 from servicekit.paging import After, CursorMalformed, Limit, Page, decode_cursor
 from services.facilities.facilities.schemas import FacilityRead
 from services.facilities.hours import service
+from services.facilities.hours.board import OpenBoard
 from services.facilities.hours.schemas import (
     ExceptionRead,
     ExceptionWrite,
     NearDay,
     NearMoment,
     OpeningRead,
+    OpenNow,
 )
+from services.facilities.tags import tagged
 
 router = create_router("hours")
+#: Goes before the facilities: its path would be taken for an identifier.
+board_router = create_router("hours")
+#: A change of hours is seen after this at the latest, whoever caches.
+MOST_CACHED_SECONDS = 60
 _DAY = TypeAdapter(NearDay)
 Manager = Annotated[Caller, Depends(require("facility-manager"))]
 Day = Annotated[NearDay, Path(description="日期", examples=["2026-10-01"])]
+
+
+@board_router.get("/facilities/open-now", response_model=OpenNow)
+async def list_open_now(
+    request: Request,
+    session: ReadSession,
+    within: Annotated[DivisionCode, Query(description="县、乡镇或村的区划代码")],
+) -> Response:
+    """一个县（市、区）或其下此刻开放的全部设施，精确到分钟。"""
+    board: OpenBoard = request.app.state.open_board
+    answer = await board.read(session, within)
+    left = int((answer.until - service.local_moment(None)).total_seconds())
+    return tagged(request, answer, max_age_seconds=max(0, min(left, MOST_CACHED_SECONDS)))
 
 
 @router.get("/facilities/{facility_id}/opening")

@@ -5,12 +5,15 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.facilities.models import Base
 
+_FACILITY = Base.metadata.tables["facility"]
+_TYPE = Base.metadata.tables["facility_type"]
+_YEAR = Base.metadata.tables["calendar_year"]
 _EXCEPTION = Base.metadata.tables["hours_exception"]
 
 
@@ -68,3 +71,25 @@ async def remove_exception(session: AsyncSession, facility_id: UUID, day: date) 
     await session.execute(
         delete(_EXCEPTION).where(_EXCEPTION.c.facility_id == facility_id, _EXCEPTION.c.day == day)
     )
+
+
+async def list_operating(session: AsyncSession, codes: tuple[str, str]) -> Sequence[Any]:
+    """Facilities of a subtree in operation, with what decides their hours."""
+    statement = (
+        select(_FACILITY, _TYPE.c.name.label("type_name"))
+        .select_from(_FACILITY.join(_TYPE, _TYPE.c.code == _FACILITY.c.facility_type))
+        .where(_FACILITY.c.division_code.between(*codes), _FACILITY.c.state == "open")
+        .order_by(_FACILITY.c.division_code, _FACILITY.c.id)
+    )
+    rows: Sequence[Any] = (await session.execute(statement)).all()
+    return rows
+
+
+async def state_of(session: AsyncSession, codes: tuple[str, str]) -> tuple[int, int, int]:
+    """Numbers of which one changes with every write to a facility of a subtree or a calendar."""
+    places = select(func.count(), func.coalesce(func.sum(_FACILITY.c.version), 0)).where(
+        _FACILITY.c.division_code.between(*codes)
+    )
+    calendars = select(func.coalesce(func.sum(_YEAR.c.revision), 0))
+    count, versions = (await session.execute(places)).one()
+    return count, versions, (await session.execute(calendars)).scalar_one()

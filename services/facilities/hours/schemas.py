@@ -170,6 +170,33 @@ class OpeningRead(BaseModel):
     note: str | None = Field(default=None, description="节假日、季节的名称或当天特殊安排的原因")
 
 
+class OpenPlace(BaseModel):
+    """A place that is open."""
+
+    id: UUID
+    name: str
+    facility_type: str
+    type_name: str
+    division_code: str
+    address: str
+    phone: str | None
+    latitude: float | None
+    longitude: float | None
+    closes_at: datetime | None = Field(description="null：一直开放")
+    last_entry_at: datetime | None
+
+
+class OpenNow(BaseModel):
+    """此刻开放的设施; the list stays as it is until `until`."""
+
+    within: str
+    at: datetime
+    until: datetime = Field(description="到此刻为止名单不变")
+    items: list[OpenPlace]
+    closed: int = Field(description="启用但此刻不开放的")
+    unknown: int = Field(description="启用但开放时间或当年工作日历未登记的")
+
+
 class ShortDay(BaseModel):
     """A weekday that is open for less than eight hours; 0 minutes is a day off."""
 

@@ -1,0 +1,1 @@
+"""Places as GeoJSON, ready for a map."""
