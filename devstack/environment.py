@@ -73,8 +73,11 @@ class Surroundings:
         }
 
     def _service(self, name: str) -> dict[str, str]:
-        own = {"FILES_URL": (self.directory / "files").as_uri()} if name == "requests" else {}
-        return own | {
+        own = {
+            "catalogue": {"PUBLIC_URL": self.gateway_url},
+            "requests": {"FILES_URL": (self.directory / "files").as_uri()},
+        }
+        return own.get(name, {}) | {
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "JWKS_URL": f"{self.gateway_url}/.well-known/jwks.json",
             "WORKER_METRICS_PORT": str(self.ports.worker_metrics(name)),

@@ -12,6 +12,7 @@ from services.catalogue.basics.service import BasicCodeTaken
 from services.catalogue.bundles import endpoints as bundles
 from services.catalogue.bundles.service import BundleCodeTaken
 from services.catalogue.certificates import endpoints as certificates
+from services.catalogue.guides import endpoints as guides
 from services.catalogue.items import endpoints as items
 from services.catalogue.items.service import ItemCodeTaken
 from services.catalogue.proposals import endpoints as proposals
@@ -27,6 +28,7 @@ def create_app(settings: ServiceSettings, *, verifier: TokenVerifier | None = No
         title="事项目录",
         routers=[
             items.router,
+            guides.router,
             basics.router,
             bundles.router,
             admissions.router,
