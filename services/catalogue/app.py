@@ -17,7 +17,11 @@ from services.catalogue.items import endpoints as items
 from services.catalogue.items.service import ItemCodeTaken
 from services.catalogue.proposals import endpoints as proposals
 from services.catalogue.search import endpoints as search
+from services.catalogue.search.missed import missed_searches
 from services.catalogue.sheets import endpoints as sheets
+from services.catalogue.synonyms import endpoints as synonyms
+from services.catalogue.themes import endpoints as themes
+from services.catalogue.themes.service import ThemeTaken
 
 
 def create_app(settings: ServiceSettings, *, verifier: TokenVerifier | None = None) -> FastAPI:
@@ -34,15 +38,18 @@ def create_app(settings: ServiceSettings, *, verifier: TokenVerifier | None = No
             admissions.router,
             proposals.router,
             certificates.router,
+            themes.router,
+            synonyms.router,
             search.router,
             sheets.imports,
             sheets.router,
         ],
-        parts=[search.search_index],
+        parts=[search.search_index, missed_searches],
         constraints={
             "uq_basic_item_division_code_basic_code": BasicCodeTaken,
             "uq_item_division_code_item_code": ItemCodeTaken,
             "uq_admission_item_in_hand": AlreadyInHand,
+            "uq_theme_division_code_code": ThemeTaken,
             "uq_bundle_division_code_bundle_code": BundleCodeTaken,
         },
         verifier=verifier,

@@ -164,6 +164,11 @@ async def _take(
         await _announce(session, bundle.id, at)
 
 
+async def list_published(session: AsyncSession) -> Any:
+    """Every bundle the public sees, for search."""
+    return await repository.list_published(session)
+
+
 async def follow_item(session: AsyncSession, item_id: UUID, *, revision: int) -> None:
     """Tell bundles again whose merged list an item's new state may have changed.
 

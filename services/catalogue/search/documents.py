@@ -6,10 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from contracts.values import Channel
-from services.catalogue.vocabulary import Audience
+from services.catalogue.vocabulary import Audience, ServiceObject
 
 AROUND_THE_CLOCK = "around-the-clock"
-_BIT = {str(value): 1 << n for n, value in enumerate([*Channel, *Audience, AROUND_THE_CLOCK])}
+_BIT = {
+    str(value): 1 << n
+    for n, value in enumerate([*Channel, *Audience, *ServiceObject, AROUND_THE_CLOCK])
+}
 
 
 def flags_of(values: Iterable[str]) -> int:

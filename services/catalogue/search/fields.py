@@ -107,6 +107,10 @@ class PinyinField:
             if find_syllable(self._spellings[rank], self._letters[rank], query) >= 0:
                 yield rank
 
+    def with_gram(self, gram: str) -> "array[int]":
+        """Ranks of spellings with four letters in a row."""
+        return self._postings.of(gram)
+
 
 def _pinyin_grams(spelling: str, letters: str) -> set[str]:
     grams = {letters[n : n + LONG_LETTERS] for n in range(len(letters) - LONG_LETTERS + 1)}

@@ -73,7 +73,16 @@ def _syllable_range(spelled: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _similar(texts: tuple[str, ...], query: Query) -> Highlight:
-    grams = set().union(*map(query_grams, query.terms))
+    pairs = set().union(*map(query_grams, query.terms))
+    # With one of three characters wrong no pair may be left.
+    for grams in (pairs, set(query.text)):
+        found = _most_marked(texts, grams)
+        if found.ranges:
+            break
+    return found
+
+
+def _most_marked(texts: tuple[str, ...], grams: set[str]) -> Highlight:
     best, best_marks = texts[0], set[int]()
     for text in texts:
         marks = {

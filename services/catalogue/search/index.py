@@ -17,7 +17,10 @@ from services.catalogue.scores import service as scores
 from services.catalogue.scores.service import NO_SCORES, Scores
 from services.catalogue.search import repository
 from services.catalogue.search.documents import AROUND_THE_CLOCK, Document, flags_of
+from services.catalogue.search.headings import Headings, load_headings
 from services.catalogue.search.snapshot import Snapshot
+from services.catalogue.synonyms import service as synonyms
+from services.catalogue.synonyms.rules import SynonymBook
 from services.catalogue.vocabulary import status_text
 
 #: A score shows at once; what it means for the order of equal matches waits this long.
@@ -26,7 +29,7 @@ SCORES_CHECK_SECONDS = 2.0
 
 
 class SearchIndex:
-    """The newest snapshot of the catalogue, and the newest scores."""
+    """The newest snapshot of the catalogue, the newest scores and the newest synonyms."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,27 +39,40 @@ class SearchIndex:
             fingerprint=lambda: scores.stamp(database),
             check_seconds=SCORES_CHECK_SECONDS,
         )
+        self._refreshed_synonyms = Refreshed(
+            "synonyms",
+            load=self._load_synonyms,
+            fingerprint=lambda: synonyms.fingerprint(database),
+        )
         self._refreshed = Refreshed("search", load=self._load, fingerprint=self._fingerprint)
         self._ranked_at = float("-inf")
         self._ranked_by: Hashable = None
         #: None until the database has answered for the first time.
         self.snapshot: Snapshot | None = None
         self.scores: Scores = NO_SCORES
+        self.synonyms = SynonymBook()
+        self.headings = Headings.of((), ())
 
     async def refresh(self) -> None:
         """Load what changed, now."""
         await self._refreshed_scores.refresh()
+        await self._refreshed_synonyms.refresh()
         await self._refreshed.refresh()
 
     async def run(self) -> None:
         """Keep both fresh until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._refreshed_scores.run())
+            group.create_task(self._refreshed_synonyms.run())
             group.create_task(self._refreshed.run())
 
     async def _load_scores(self) -> Scores:
         self.scores = await scores.load(self._database)
         return self.scores
+
+    async def _load_synonyms(self) -> SynonymBook:
+        self.synonyms = await synonyms.load(self._database)
+        return self.synonyms
 
     async def _fingerprint(self) -> Hashable:
         async with self._database.reading() as session:
@@ -71,6 +87,8 @@ class SearchIndex:
         snapshot = await self._updated()
         if snapshot is None or self._must_rerank():
             snapshot = await self._build(snapshot)
+        async with self._database.reading() as session:
+            self.headings = await load_headings(session)
         self.snapshot = snapshot
         INDEX_ITEMS.set(len(snapshot))
         return snapshot
@@ -138,7 +156,7 @@ def _document(row: Any) -> Document:
         aliases=tuple(row.aliases),
         summary=row.summary,
         spelling=row.spelling,
-        flags=flags_of([*shown["channels"], *row.audiences, *night]),
+        flags=flags_of([*shown["channels"], *row.audiences, *row.service_objects, *night]),
         shown={
             **shown,
             "item_code": row.item_code,

@@ -62,6 +62,7 @@ def _items() -> Select[Any]:
         col(ItemVersion.summary),
         col(ItemVersion.spelling),
         content["audiences"].label("audiences"),
+        content["service_objects"].label("service_objects"),
         func.jsonb_build_object(*shown).label("shown"),
     ).join(
         ItemVersion,

@@ -39,7 +39,31 @@ class SearchHit(BaseModel):
     status_text: str
     score: ScoreRead
     #: similar: nothing has the words as typed, this has most of them.
-    matched: Literal["name", "alias", "pinyin", "summary", "similar"]
+    #: synonym: it has what the words mean by the list of synonyms.
+    matched: Literal["name", "alias", "pinyin", "summary", "synonym", "similar"]
+    highlight: HighlightRead | None
+
+
+class BundleHit(BaseModel):
+    """查到的一件事。"""
+
+    bundle_id: UUID
+    bundle_code: str
+    division_code: str
+    name: str
+    summary: str
+    theme: str | None
+    highlight: HighlightRead | None
+
+
+class ThemeHit(BaseModel):
+    """查到的主题。"""
+
+    theme_id: UUID
+    code: str
+    division_code: str
+    name: str
+    subject: Literal["person", "organisation"]
     highlight: HighlightRead | None
 
 
@@ -47,6 +71,8 @@ class SearchResult(BaseModel):
     """查询结果，最相符的在前。"""
 
     items: list[SearchHit]
+    bundles: list[BundleHit]
+    themes: list[ThemeHit]
 
 
 class Suggestion(BaseModel):

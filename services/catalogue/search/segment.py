@@ -11,10 +11,13 @@ from uuid import UUID
 from services.catalogue.search.documents import Document, Scope
 from services.catalogue.search.fields import PinyinField, TextField, query_grams
 from services.catalogue.search.queries import Query
+from services.catalogue.search.typos import Typo
 from services.catalogue.words import BORDER, fold, initials
 
 #: Of each gram, so many best-ranked documents are looked at when nothing matches as typed.
 SIMILAR_CANDIDATES = 1_000
+#: Of each untouched part of a mistyped query, so many best-ranked documents are looked at.
+TYPO_CANDIDATES = 1_500
 #: The share of a query's grams that something similar has at least.
 SIMILAR_SHARE = 0.5
 
@@ -84,7 +87,36 @@ class Segment:
             if len(found) == limit:
                 break
         matches = [self._match(rank, tier, 0) for rank, tier in found.items()]
-        return matches or self._similar(query, scope, limit, hidden)
+        if matches:
+            return matches
+        close = [
+            *self._mistyped(query, scope, limit, hidden),
+            *self._similar(query, scope, limit, hidden),
+        ]
+        return list({match.document.item_id: match for match in reversed(close)}.values())[::-1][
+            :limit
+        ]
+
+    def _mistyped(self, query: Query, scope: Scope, limit: int, hidden: Set[int]) -> list[Match]:
+        """What somebody meant who typed one character wrong, too many or too few, or its sound."""
+        typo = Typo.of(query)
+        if typo is None:
+            return []
+        meant = (
+            rank
+            for rank in self._shown(self._like(typo), scope, hidden)
+            if typo.fits(self._names.texts[rank], self._aliases.texts[rank])
+            or typo.sounds_in(self.documents[rank].spelling)
+        )
+        ranks = dict.fromkeys(islice(meant, limit))
+        return [self._match(rank, Tier.similar, len(query.text)) for rank in ranks]
+
+    def _like(self, typo: Typo) -> Iterator[int]:
+        """Ranks of documents that have an untouched part of what was typed, the best first."""
+        parts = [islice(self._with_gram(gram), TYPO_CANDIDATES) for gram in typo.grams]
+        parts.append(islice(self._pinyin.containing(typo.sound), TYPO_CANDIDATES))
+        parts += [islice(self._pinyin.with_gram(gram), TYPO_CANDIDATES) for gram in typo.letters]
+        return (rank for rank, _ in groupby(merge(*parts)))
 
     def _tiers(self, query: Query) -> Iterator[tuple[Tier, Iterator[int]]]:
         text = query.text

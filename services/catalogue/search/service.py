@@ -26,6 +26,9 @@ _MATCHED = {
     Tier.similar: "similar",
 }
 
+#: Bundles and themes shown beside the items.
+HEADINGS = 5
+
 
 class QueryEmpty(Invalid):
     code, title = "query-empty", "请输入要查的内容"
@@ -53,17 +56,19 @@ def ready(index: SearchIndex) -> Snapshot:
 
 
 def tag_of(index: SearchIndex) -> str:
-    """The ETag of every answer: it changes when the catalogue or a score does.
+    """The ETag of every answer: it changes when the catalogue, a score or a synonym does.
 
     Raises:
         IndexNotReady: the database has not answered since the start.
     """
     rated, revisions = index.scores.stamp
-    return f'"{ready(index).revision}-{rated}-{revisions}"'
+    return f'"{ready(index).revision}-{rated}-{revisions}-{index.synonyms.revision}"'
 
 
-def search(index: SearchIndex, typed: str, scope: Scope, limit: int) -> list[dict[str, Any]]:
-    """Items that match, best first, as `SearchHit` describes them.
+def search(
+    index: SearchIndex, typed: str, scope: Scope, limit: int, *, division: str | None = None
+) -> dict[str, Any]:
+    """Items, bundles and themes that match, best first, as `SearchResult` describes them.
 
     Raises:
         QueryEmpty: nothing is left of what was typed.
@@ -71,8 +76,56 @@ def search(index: SearchIndex, typed: str, scope: Scope, limit: int) -> list[dic
     """
     query = _parse(typed)
     matches = ready(index).search(query, scope=scope, limit=limit)
-    SEARCHES.labels(_outcome(matches)).inc()
-    return [_hit(index, match, query) for match in matches]
+    found = [_hit(index, match, query) for match in matches]
+    if len(found) < limit or (matches and matches[0].is_similar):
+        found = _with_meant(found, _meant(index, query, scope, limit, division), limit)
+    headings = index.headings
+    SEARCHES.labels(_outcome(found)).inc()
+    return {
+        "items": found,
+        "bundles": [
+            _heading("bundle_id", match, query, summary=match.document.summary)
+            for match in headings.search(headings.bundles, query, scope, HEADINGS)
+        ],
+        "themes": [
+            _heading("theme_id", match, query)
+            for match in headings.search(headings.themes, query, scope, HEADINGS)
+        ],
+    }
+
+
+def _meant(
+    index: SearchIndex, query: Query, scope: Scope, limit: int, division: str | None
+) -> list[dict[str, Any]]:
+    """What the words mean by the list of synonyms."""
+    return [
+        _hit(index, match, meaning) | {"matched": "synonym"}
+        for text in index.synonyms.meanings(query.text, division)
+        for meaning in [Query.parse(text)]
+        for match in ready(index).search(meaning, scope=scope, limit=limit)
+        if not match.is_similar
+    ]
+
+
+def _with_meant(
+    found: list[dict[str, Any]], meant: list[dict[str, Any]], limit: int
+) -> list[dict[str, Any]]:
+    """Both, each item once: what is meant comes before what is merely similar."""
+    typed = [hit for hit in found if hit["matched"] != "similar"]
+    both = [*typed, *meant] or found
+    return list({hit["item_id"]: hit for hit in reversed(both)}.values())[::-1][:limit]
+
+
+def _heading(id_name: str, match: Match, query: Query, **more: Any) -> dict[str, Any]:
+    document = match.document
+    return {
+        id_name: document.item_id,
+        "division_code": document.division_code,
+        "name": document.name,
+        **more,
+        **document.shown,
+        "highlight": _highlight(match, query),
+    }
 
 
 def suggest(index: SearchIndex, typed: str, scope: Scope, limit: int) -> list[dict[str, Any]]:
@@ -98,10 +151,10 @@ def suggest(index: SearchIndex, typed: str, scope: Scope, limit: int) -> list[di
     return list(suggestions.values())
 
 
-def _outcome(matches: list[Match]) -> str:
-    if not matches:
+def _outcome(found: list[dict[str, Any]]) -> str:
+    if not found:
         return "nothing"
-    return "similar" if matches[0].is_similar else "found"
+    return "similar" if found[0]["matched"] == "similar" else "found"
 
 
 def _parse(typed: str) -> Query:

@@ -1,0 +1,1 @@
+"""Themes (主题) and categories: the headings under which residents look for items."""
