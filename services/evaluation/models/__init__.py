@@ -1,5 +1,14 @@
 """Tables owned by the evaluation service. No other service may read them."""
 
+from services.evaluation.models.assessments import (
+    AssessedKind,
+    AssessmentCard,
+    AssessmentProposal,
+    AssessmentScheme,
+    IndicatorCopy,
+    ProposalKind,
+    ProposalState,
+)
 from services.evaluation.models.base import Base
 from services.evaluation.models.calendar import (
     CalendarDay,
@@ -82,6 +91,10 @@ from services.evaluation.models.technical import (
 
 __all__ = [
     "SERVICE_NAMES",
+    "AssessedKind",
+    "AssessmentCard",
+    "AssessmentProposal",
+    "AssessmentScheme",
     "Attachment",
     "Base",
     "Branch",
@@ -101,6 +114,7 @@ __all__ = [
     "Evaluable",
     "FlagState",
     "IdempotencyKey",
+    "IndicatorCopy",
     "IntegrityFlag",
     "Invitation",
     "NeedCount",
@@ -110,6 +124,8 @@ __all__ = [
     "OutboxMessage",
     "Outcome",
     "ProcessedEvent",
+    "ProposalKind",
+    "ProposalState",
     "Questionnaire",
     "Rating",
     "RatingBatch",
