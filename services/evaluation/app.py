@@ -4,6 +4,8 @@ from fastapi import FastAPI
 
 from servicekit.app import create_service_app
 from servicekit.auth import TokenVerifier
+from services.evaluation.assessments.endpoints import router as assessments
+from services.evaluation.assessments.service import SchemeOfOthers
 from services.evaluation.demand.endpoints import router as demand
 from services.evaluation.demand.service import WishMadeAlready
 from services.evaluation.disputes.endpoints import router as disputes
@@ -37,9 +39,11 @@ def create_app(settings: EvaluationSettings, *, verifier: TokenVerifier | None =
             invitations,
             scores,
             surveys,
+            assessments,
             demand,
         ],
         constraints={
+            "uq_assessment_scheme_code_version": SchemeOfOthers,
             "uq_questionnaire_code_version": QuestionnaireOfOthers,
             "uq_dispute_rating": DisputedAlready,
             "uq_rating_evaluable_id_assess_number": RatingAlreadyGiven,

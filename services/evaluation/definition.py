@@ -3,6 +3,7 @@
 from contracts.topics import EVALUATION, SCORES
 from servicekit.process import Service
 from services.evaluation.app import create_app
+from services.evaluation.assessments import consumers as indicators
 from services.evaluation.calendar import consumers as calendar
 from services.evaluation.divisions import consumers as divisions
 from services.evaluation.free_text import ENCRYPTED
@@ -19,6 +20,10 @@ SERVICE = Service(
     create_worker=create_worker,
     publishes=[EVALUATION, SCORES],
     seed=seed,
-    projections={"working-days": calendar.PROJECTION, "divisions": divisions.PROJECTION},
+    projections={
+        "working-days": calendar.PROJECTION,
+        "divisions": divisions.PROJECTION,
+        "indicators": indicators.PROJECTION,
+    },
     encrypted=list(ENCRYPTED),
 )

@@ -44,3 +44,5 @@ class EvaluationSettings(ServiceSettings):
     #: In what is published, fewer ratings or answers than this are withheld. Provisional: 3 to 10
     #: are usual in official statistics.
     publication_minimum: int = Field(default=5, ge=1, le=100)
+    #: Score cards of a month are made on this day of the next one. Provisional.
+    assessed_on_day: int = Field(default=5, ge=1, le=28)

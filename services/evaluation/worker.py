@@ -9,6 +9,8 @@ from contracts.requests import CalendarYearRecorded
 from servicekit.bus import Handlers
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
+from services.evaluation.assessments import consumers as indicators
+from services.evaluation.assessments.monthly import assess_monthly
 from services.evaluation.calendar import consumers as calendar
 from services.evaluation.demand import consumers as demand
 from services.evaluation.demand.lists import list_unmet_needs
@@ -36,7 +38,8 @@ def create_worker(settings: ServiceSettings) -> WorkerParts:
             calendar.create_subscription(calendar_known),
             divisions.SUBSCRIPTION,
             demand.SUBSCRIPTION,
+            indicators.SUBSCRIPTION,
         ],
         timers=TIMERS,
-        jobs=[partial(list_unmet_needs, settings), *rating],
+        jobs=[partial(list_unmet_needs, settings), partial(assess_monthly, settings), *rating],
     )

@@ -23,7 +23,7 @@ from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.models import RatingChannel, SubjectKind
 from services.evaluation.scores import access, recounting, repository, settling
-from services.evaluation.scores.repository import Peers, Period, Subject, tally_of
+from services.evaluation.scores.repository import Peers, Period, Subject
 from services.evaluation.scores.rules import Grain, Tally, percentile
 from services.evaluation.scores.schemas import (
     Counts,
@@ -46,6 +46,7 @@ _DIVISION: TypeAdapter[str] = TypeAdapter(DivisionCode)
 _EVERYWHERE = frozenset({SubjectKind.item, SubjectKind.channel})
 
 touch = settling.touch
+tally_of = repository.tally_of
 
 
 class SubjectNotFound(NotFound):
