@@ -112,7 +112,11 @@ class TestWorker:
         [subscription] = SERVICE.create_worker(settings).subscriptions
         assert subscription.group == GROUP == "exchange.notices"
         assert set(subscription.handlers) == set(TOLD)
-        assert subscription.topics == ["yichuang.evaluation.v1", "yichuang.requests.v1"]
+        assert subscription.topics == [
+            "yichuang.evaluation.v1",
+            "yichuang.facilities.facts.v1",
+            "yichuang.requests.v1",
+        ]
         assert set(SUBSCRIPTION.handlers) == set(TOLD)
 
     def test_without_templates_it_does_not_start(self, tmp_path):

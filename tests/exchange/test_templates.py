@@ -57,8 +57,8 @@ class TestShippedTemplates:
         assert title
         assert not {"{", "}", "None"} & {*title, *text}
         assert "None" not in text
-        number = getattr(event, "case_number", None) or event.request_number
-        assert number in text
+        names = ("case_number", "request_number", "facility_name")
+        assert next(getattr(event, name) for name in names if hasattr(event, name)) in text
 
     @pytest.mark.parametrize(("event_class", "body"), EVENTS)
     def test_absent_values_leave_no_hole(self, event_class, body):
@@ -109,7 +109,9 @@ class TestShippedTemplates:
     def test_free_text_is_what_no_other_field_can_be(self):
         """A text field that comes to an event must be sorted: free, or from a list of ours."""
         ours = {"request_number", "case_number", "item_code", "item_name", "unit_code",
-                "unit_name", "division_code", "service_name", "handler_name", "window_code", "channel"}  # fmt: skip
+                "unit_name", "division_code", "service_name", "handler_name", "window_code", "channel",
+                "booking_code", "resource_name", "facility_name", "address", "from_time", "until_time",
+                "confirm_by_time"}  # fmt: skip
         texts = {
             name
             for event_class in TOLD

@@ -11,7 +11,14 @@ from aiokafka import AIOKafkaConsumer
 from contracts.evaluation import EvaluationOpened
 from contracts.exchange import NoticeDelivered
 from contracts.requests import CaseAccepted, CaseCompleted, CaseDecided, RequestSubmitted
-from contracts.topics import EVALUATION, EXCHANGE, REQUESTS, TOPICS, dead_letter_topic
+from contracts.topics import (
+    EVALUATION,
+    EXCHANGE,
+    FACILITIES_FACTS,
+    REQUESTS,
+    TOPICS,
+    dead_letter_topic,
+)
 from servicekit.bus import Consumer, create_topics
 from servicekit.outbox import Relay
 from servicekit.producer import Outgoing, Producer
@@ -41,7 +48,7 @@ def outgoing(event) -> Outgoing:
 async def prepare(broker):
     # The stand-in makes topics when they are first mentioned, and cannot be asked to.
     if broker.is_apache:
-        names = (REQUESTS, EVALUATION)
+        names = (REQUESTS, EVALUATION, FACILITIES_FACTS)
         topics = [TOPICS[name] for name in (*names, EXCHANGE)]
         dead = [dead_letter_topic(name, GROUP) for name in names]
         await create_topics(broker.bootstrap_servers, [*topics, *dead])

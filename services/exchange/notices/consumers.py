@@ -1,4 +1,4 @@
-"""Events of requests and evaluation that residents are told about."""
+"""Events of requests, evaluation and bookings that residents are told about."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,6 +9,15 @@ from contracts.evaluation import (
     RectificationClosed,
     RectificationReopened,
     RectificationReplied,
+)
+from contracts.facilities import (
+    BookingCancelled,
+    BookingConfirmed,
+    BookingEvent,
+    BookingExpired,
+    BookingMissed,
+    BookingMovedUp,
+    BookingReminderDue,
 )
 from contracts.requests import (
     CaseAccepted,
@@ -38,6 +47,12 @@ TOLD: tuple[type[Event], ...] = (
     RectificationReplied,
     RectificationReopened,
     RectificationClosed,
+    BookingConfirmed,
+    BookingCancelled,
+    BookingExpired,
+    BookingMovedUp,
+    BookingReminderDue,
+    BookingMissed,
 )
 
 
@@ -45,7 +60,9 @@ def subscription(templates: Templates) -> Subscription:
     """Tell the applicant of every such event in the words of its template."""
 
     async def tell_applicant(
-        session: AsyncSession, event: RequestEvent | CaseRatingEvent, envelope: Envelope
+        session: AsyncSession,
+        event: RequestEvent | CaseRatingEvent | BookingEvent,
+        envelope: Envelope,
     ) -> None:
         if isinstance(event, EvaluationOpened) and not event.invites:
             return
