@@ -126,6 +126,8 @@ ROUTES: tuple[Route, ...] = (
     _public("/v1/divisions", Service.facilities),
     _public("/v1/division-changes", Service.facilities, body_limit_bytes=64 * KIBIBYTE),
     _public("/v1/communities", Service.facilities),
+    Route("/v1/bookings", Service.facilities, body_limit_bytes=64 * KIBIBYTE),
+    _public("/v1/booking-resources", Service.facilities, body_limit_bytes=64 * KIBIBYTE),
     _public("/v1/facilities", Service.facilities),
     Route(
         "/v1/indicators",

@@ -8,6 +8,9 @@ from fastapi import FastAPI
 from servicekit.app import create_service_app
 from servicekit.auth import TokenVerifier
 from servicekit.errors import ConstraintErrors
+from services.facilities.bookings import endpoints as bookings
+from services.facilities.bookings.resources import ResourceInUse
+from services.facilities.bookings.service import AlreadyBooked
 from services.facilities.changes import endpoints as changes
 from services.facilities.changes.service import DivisionCodeTaken
 from services.facilities.communities import endpoints as communities
@@ -31,6 +34,9 @@ CONSTRAINTS: ConstraintErrors = {
     "uq_facility_division_code_name": FacilityNameTaken,
     "pk_division": DivisionCodeTaken,
     "uq_device_serial_number": DeviceSerialTaken,
+    "uq_booking_applicant_id_starts_at": AlreadyBooked,
+    "fk_booking_resource_counter_id_counter": ResourceInUse,
+    "fk_booking_resource_room_id_room": ResourceInUse,
 }
 
 
@@ -61,6 +67,7 @@ def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None =
             rooms.router,
             counters.router,
             devices.router,
+            bookings.router,
         ],
         parts=[_open_board],
         constraints=CONSTRAINTS,

@@ -5,6 +5,7 @@ from prometheus_client import Counter
 FACILITY_CHANGES = Counter(
     "facilities_facility_changes_total", "Changes of facilities.", ["action"]
 )
+BOOKING_STEPS = Counter("facilities_booking_steps_total", "Steps of bookings.", ["action"])
 INDICATORS_CHANGED = Counter(
     "facilities_indicators_changed_total", "Indicators of divisions that changed in a month."
 )

@@ -5,6 +5,7 @@ from contracts.requests import CalendarYearRecorded
 from servicekit.bus import Handlers, Subscription
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
+from services.facilities.bookings import clock
 from services.facilities.devices import service as devices
 from services.facilities.hours.calendar import keep_year
 from services.facilities.indicators import history
@@ -20,7 +21,7 @@ SUBSCRIPTIONS = (
     Subscription("facilities.calendars", CALENDAR_HANDLERS),
     Subscription("facilities.items", ITEM_HANDLERS),
 )
-TIMERS = {devices.SILENT: devices.miss}
+TIMERS = {devices.SILENT: devices.miss, **clock.TIMERS}
 
 
 def create_worker(_: ServiceSettings) -> WorkerParts:

@@ -1,6 +1,7 @@
 """What is near: the circle is exact, open places come first, and the assumption is told."""
 
 from math import cos, radians
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -21,7 +22,7 @@ URL = "/v1/facilities/nearby"
 METRES_PER_DEGREE = 111_195
 
 
-def at_metres(north: float = 0, east: float = 0) -> dict[str, float]:
+def at_metres(north: float = 0, east: float = 0) -> dict[str, Any]:
     latitude = HERE.latitude + north / METRES_PER_DEGREE
     longitude = HERE.longitude + east / METRES_PER_DEGREE / cos(radians(HERE.latitude))
     return {"latitude": round(latitude, 6), "longitude": round(longitude, 6)}
