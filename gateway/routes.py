@@ -85,6 +85,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("/v1/item-exports", Service.catalogue, READ, timeout_seconds=300),
     Route("/v1/item-presets", Service.catalogue, READ, anonymous=READ, cacheable=True),
+    _public("/v1/purchase-services", Service.catalogue),
+    _public("/v1/purchases", Service.catalogue),
     _public("/v1/themes", Service.catalogue),
     Route("/v1/categories", Service.catalogue, READ, anonymous=READ, cacheable=True),
     _public("/v1/synonyms", Service.catalogue, body_limit_bytes=64 * KIBIBYTE),

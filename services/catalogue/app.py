@@ -16,6 +16,8 @@ from services.catalogue.guides import endpoints as guides
 from services.catalogue.items import endpoints as items
 from services.catalogue.items.service import ItemCodeTaken
 from services.catalogue.proposals import endpoints as proposals
+from services.catalogue.purchases import endpoints as purchases
+from services.catalogue.purchases.service import ServiceTaken
 from services.catalogue.search import endpoints as search
 from services.catalogue.search.missed import missed_searches
 from services.catalogue.sheets import endpoints as sheets
@@ -38,6 +40,7 @@ def create_app(settings: ServiceSettings, *, verifier: TokenVerifier | None = No
             admissions.router,
             proposals.router,
             certificates.router,
+            purchases.router,
             themes.router,
             synonyms.router,
             search.router,
@@ -49,6 +52,7 @@ def create_app(settings: ServiceSettings, *, verifier: TokenVerifier | None = No
             "uq_basic_item_division_code_basic_code": BasicCodeTaken,
             "uq_item_division_code_item_code": ItemCodeTaken,
             "uq_admission_item_in_hand": AlreadyInHand,
+            "uq_purchase_service_division_code_code": ServiceTaken,
             "uq_theme_division_code_code": ThemeTaken,
             "uq_bundle_division_code_bundle_code": BundleCodeTaken,
         },

@@ -9,17 +9,15 @@ from contracts.values import DivisionLevel, division_level
 from servicekit.auth import Caller, WrongRole
 from services.catalogue.admissions import repository, rules
 from services.catalogue.admissions.content import AdmissionContent
-from services.catalogue.admissions.errors import AdmissionRefused, ForbiddenKind, WrongDepartment
+from services.catalogue.admissions.errors import AdmissionRefused, ForbiddenKind
 from services.catalogue.admissions.rules import Action, Hand, Step
+from services.catalogue.departments import EDITOR, SPEAKERS, SUPERVISOR, ensure_speaks_for
 from services.catalogue.divisions import division_chain
 from services.catalogue.items.violation import Violation
 from services.catalogue.models import AdmissionKind
 
 ADMITTER = "county-admitter"
 TOWNSHIP = "township-officer"
-#: A department speaks through the head of the unit, or through the editor of the catalogue.
-SUPERVISOR = "supervisor"
-EDITOR = "catalogue-editor"
 READERS = (EDITOR, "catalogue-approver", ADMITTER, TOWNSHIP, SUPERVISOR, "auditor", "operator")
 
 
@@ -33,12 +31,10 @@ def ensure_hand(caller: Caller, row: Any, action: Action) -> None:
 
 
 def ensure_department(caller: Caller, county: str, department: str) -> None:
-    if not caller.has(EDITOR, SUPERVISOR):
-        raise WrongRole
-    ensure_county(county)
-    caller.ensure_covers(county)
-    if not caller.has(EDITOR) and caller.department != department:
-        raise WrongDepartment
+    """Refuse whoever may not propose for a department of a county."""
+    if caller.has(*SPEAKERS):
+        ensure_county(county)
+    ensure_speaks_for(caller, county, department)
 
 
 def ensure_county(code: str) -> None:

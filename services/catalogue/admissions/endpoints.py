@@ -27,13 +27,14 @@ from services.catalogue.admissions.schemas import (
     ListEntry,
     OpinionGive,
 )
+from services.catalogue.departments import SPEAKERS
 from services.catalogue.models import AdmissionKind, AdmissionState
 
 router = create_router("admissions")
 
-Department = Annotated[Caller, Depends(require(checks.EDITOR, checks.SUPERVISOR))]
+Department = Annotated[Caller, Depends(require(*SPEAKERS))]
 Admitter = Annotated[Caller, Depends(require(checks.ADMITTER))]
-Acting = Annotated[Caller, Depends(require(checks.ADMITTER, checks.EDITOR, checks.SUPERVISOR))]
+Acting = Annotated[Caller, Depends(require(checks.ADMITTER, *SPEAKERS))]
 Township = Annotated[Caller, Depends(require(checks.TOWNSHIP))]
 Reader = Annotated[Caller, Depends(require(*checks.READERS))]
 County = Annotated[DivisionCode, Path(description="县级区划")]

@@ -27,10 +27,6 @@ class OwnProposal(Forbidden):
     code, title = "two-hands", "不能批准自己提出的申请，请由另一人审批"
 
 
-class WrongDepartment(Forbidden):
-    code, title = "wrong-department", "这项申请不由您所在的部门提出"
-
-
 class CapMissing(Conflict):
     code, title = "cap-missing", "请先确定本县这类事项的总量"
 
