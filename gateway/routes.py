@@ -167,6 +167,8 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "/v1/rating-devices/prompt", Service.evaluation, READ, anonymous=READ, ignores_token=True
     ),
+    Route("/v1/integrity-flags", Service.evaluation, body_limit_bytes=16 * KIBIBYTE),
+    Route("/v1/staff-numbers", Service.evaluation, body_limit_bytes=4 * KIBIBYTE),
     Route("/v1/assisted-ratings", Service.evaluation, body_limit_bytes=16 * KIBIBYTE),
     Route("/v1/rating-batches", Service.evaluation, body_limit_bytes=4 * MEBIBYTE),
     Route("/v1/rectification-limits", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),

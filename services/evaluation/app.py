@@ -12,6 +12,8 @@ from services.evaluation.disputes.endpoints import router as disputes
 from services.evaluation.disputes.service import DisputedAlready
 from services.evaluation.evaluables.endpoints import router as evaluables
 from services.evaluation.evaluables.service import RatingAlreadyGiven
+from services.evaluation.integrity.endpoints import router as integrity
+from services.evaluation.integrity.service import StaffNumberKnown
 from services.evaluation.invitations.endpoints import router as invitations
 from services.evaluation.limits.endpoints import router as limits
 from services.evaluation.ratings.endpoints import router as ratings
@@ -37,6 +39,7 @@ def create_app(settings: EvaluationSettings, *, verifier: TokenVerifier | None =
             limits,
             disputes,
             invitations,
+            integrity,
             scores,
             surveys,
             assessments,
@@ -46,6 +49,7 @@ def create_app(settings: EvaluationSettings, *, verifier: TokenVerifier | None =
             "uq_assessment_scheme_code_version": SchemeOfOthers,
             "uq_questionnaire_code_version": QuestionnaireOfOthers,
             "uq_dispute_rating": DisputedAlready,
+            "uq_staff_number_unit_code_kind_hash": StaffNumberKnown,
             "uq_rating_evaluable_id_assess_number": RatingAlreadyGiven,
             "uq_wish_resident_id_month_division_code_topic": WishMadeAlready,
         },

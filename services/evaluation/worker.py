@@ -16,6 +16,7 @@ from services.evaluation.demand import consumers as demand
 from services.evaluation.demand.lists import list_unmet_needs
 from services.evaluation.divisions import consumers as divisions
 from services.evaluation.evaluables.consumers import create_subscription
+from services.evaluation.integrity import scanning
 from services.evaluation.ratings.defaults import rate_by_default
 from services.evaluation.rectifications import service as rectifications
 from services.evaluation.rectifications.deadlines import TIMERS
@@ -41,5 +42,10 @@ def create_worker(settings: ServiceSettings) -> WorkerParts:
             indicators.SUBSCRIPTION,
         ],
         timers=TIMERS,
-        jobs=[partial(list_unmet_needs, settings), partial(assess_monthly, settings), *rating],
+        jobs=[
+            partial(list_unmet_needs, settings),
+            partial(assess_monthly, settings),
+            scanning.create_job(settings),
+            *rating,
+        ],
     )
