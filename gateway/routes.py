@@ -120,6 +120,8 @@ ROUTES: tuple[Route, ...] = (
         timeout_seconds=30.0,
     ),
     Route("/v1/materials", Service.requests),
+    Route("/v1/retention-rules", Service.requests),
+    Route("/v1/archive-destructions", Service.requests, timeout_seconds=30.0),
     Route("/v1/cases", Service.requests),
     Route("/v1/units", Service.requests),
     Route("/v1/routing", Service.requests),

@@ -12,6 +12,7 @@ from servicekit.auth import TokenVerifier
 from servicekit.group_writer import GroupWriter
 from servicekit.middleware import Upload
 from servicekit.refreshed import Refreshed
+from services.requests.archives.endpoints import router as archives
 from services.requests.cases.action_endpoints import router as case_actions
 from services.requests.cases.endpoints import router as cases
 from services.requests.clock.endpoints import router as calendar
@@ -78,6 +79,7 @@ def create_app(settings: RequestsSettings, *, verifier: TokenVerifier | None = N
             submissions,
             drafts,
             materials,
+            archives,
             cases,
             case_actions,
             documents,

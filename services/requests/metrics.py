@@ -12,3 +12,4 @@ CALENDAR_MISSING = Counter(
 UPLOADS = Counter("requests_uploads_total", "Files that arrived whole.", ["state"])
 SCANS = Counter("requests_scans_total", "Files looked at by the scanner.", ["result"])
 ORPHANS = Counter("requests_orphans_total", "Files forgotten because nobody handed them in.")
+ARCHIVES = Counter("requests_archives_total", "Archives sealed and destroyed.", ["what"])

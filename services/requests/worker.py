@@ -1,15 +1,22 @@
 """The worker process of the requests service."""
 
+from functools import partial
+
 from contracts.catalogue import AdmissionRecorded, ItemPaused, ItemPublished, ItemRetired
 from contracts.evaluation import CaseReopenRequested
 from contracts.facilities import DivisionRecorded
+from servicekit.app import create_cipher
 from servicekit.bus import Handlers, Subscription
 from servicekit.settings import ServiceSettings
+from servicekit.timers import TimerHandler
 from servicekit.worker import WorkerParts
+from services.requests.archives.sealing import SEAL
+from services.requests.archives.service import seal
 from services.requests.cases import timers as cases
 from services.requests.cases.consumers import reopen
 from services.requests.drafts import service as drafts
 from services.requests.materials import parts as materials
+from services.requests.materials.erasing import ERASE, erase
 from services.requests.reference.consumers import keep_division, keep_item
 from services.requests.routing import timers as routing
 from services.requests.settings import RequestsSettings
@@ -31,11 +38,22 @@ SUBSCRIPTIONS = (
 )
 
 
+def keyed_timers(settings: RequestsSettings) -> dict[str, TimerHandler]:
+    """What needs the keys of personal data, or the store of files."""
+    if not settings.data_keys:
+        return {}
+    cipher = create_cipher(settings)
+    return {
+        SEAL: partial(seal, cipher),
+        ERASE: partial(erase, materials.open_files(settings, cipher)),
+    }
+
+
 def create_worker(settings: ServiceSettings) -> WorkerParts:
     """Local copies and the clock of cases."""
     assert isinstance(settings, RequestsSettings)
     return WorkerParts(
         subscriptions=SUBSCRIPTIONS,
-        timers={**cases.TIMERS, **drafts.TIMERS, **routing.TIMERS},
+        timers={**cases.TIMERS, **drafts.TIMERS, **routing.TIMERS, **keyed_timers(settings)},
         jobs=materials.jobs(settings),
     )

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.requests.archives.sealing import ask_for_seal
+
 CaseHook = Callable[[AsyncSession, UUID, datetime], Awaitable[None]]
 
 #: Called when a case reaches an end: refused, withdrawn or completed.
 ON_ENDED: tuple[CaseHook, ...] = ()
 #: Called when a case is archived.
-ON_ARCHIVED: tuple[CaseHook, ...] = ()
+ON_ARCHIVED: tuple[CaseHook, ...] = (ask_for_seal,)
