@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.accounts.endpoints import router as accounts_router
+from gateway.cache import PublicCache
 from gateway.callers import Gatekeeper, Revocations
 from gateway.codes.endpoints import router as codes_router
 from gateway.codes.sms import create_sms
@@ -81,10 +82,12 @@ def create_app(settings: GatewaySettings) -> ASGIApp:
     app.state.documents = documents
     return Edge(
         GatewayApp(app, Portal(documents)),
-        Proxy(
-            upstream,
-            trace_sample_ratio=settings.trace_sample_ratio,
-            is_traced=settings.otlp_endpoint is not None,
+        PublicCache(
+            Proxy(
+                upstream,
+                trace_sample_ratio=settings.trace_sample_ratio,
+                is_traced=settings.otlp_endpoint is not None,
+            )
         ),
         table=table,
         gatekeeper=Gatekeeper(verifier, revocations, limiter),

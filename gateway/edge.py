@@ -6,6 +6,7 @@ itself. The framework serves only the gateway's own endpoints, behind the same c
 
 import time
 from collections.abc import Sequence
+from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,7 +19,7 @@ from gateway.headers import SECURITY_HEADERS, TRANSPORT_SECURITY, read_head
 from gateway.limits import Limiter
 from gateway.metrics import RATE_LIMITED, REQUESTS, SECONDS
 from gateway.problems import PathMalformed, PathUnknown, RateLimited
-from gateway.proxy import AnswerCutOff, Proxy
+from gateway.proxy import AnswerCutOff
 from gateway.routes import Route, RouteTable, Service, is_plain_path
 from servicekit.errors import BodyTooLarge, MethodNotAllowed, ServiceError, Unauthenticated
 from servicekit.logging import logger
@@ -27,13 +28,19 @@ from servicekit.logging import logger
 UNMATCHED = "unmatched"
 
 
+class Forwarder(Protocol):
+    """Answers from a service, whether by asking it or from memory."""
+
+    async def forward(self, exchange: Exchange, route: Route) -> None: ...
+
+
 class Edge:
     """Checks every request and hands it to the proxy or to the gateway's own application."""
 
     def __init__(
         self,
         own: ASGIApp,
-        proxy: Proxy,
+        proxy: Forwarder,
         *,
         table: RouteTable,
         gatekeeper: Gatekeeper,

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import orjson
 from starlette.types import Message, Receive, Scope, Send
@@ -34,9 +35,13 @@ class Exchange:
         self.started_at = time.perf_counter()
         self.status = 0  #: 0 until an answer has begun
         self.is_complete = False
+        #: Sees an answer as the service gave it.
+        self.seen_by: Callable[[Message], None] | None = None
 
     async def send(self, message: Message) -> None:
         """ASGI's `send` with our headers."""
+        if self.seen_by is not None:
+            self.seen_by(message)
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = answer_headers(

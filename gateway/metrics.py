@@ -23,6 +23,11 @@ BREAKER_STATE = Gauge("gateway_breaker_state", "0 closed, 1 half-open, 2 open.",
 RATE_LIMITED = Counter(
     "gateway_rate_limited_total", "Requests refused as too many.", ["rate_class"]
 )
+CACHE = Counter(
+    "gateway_cache_answers_total",
+    "Public reads: fresh from memory, old while another fetches, instead of an error, or fetched.",
+    ["route", "outcome"],
+)
 TOKENS = Counter("gateway_token_checks_total", "Access tokens by outcome.", ["outcome"])
 REVOCATIONS_READ_AT = Gauge(
     "gateway_revocations_refreshed_timestamp_seconds", "When the revocation list was last read."

@@ -40,6 +40,8 @@ class Route:
     rate_class: RateClass | None = None  #: instead of read or write by method
     #: Without a token. All other answers get `Cache-Control: no-store` unless the service says more.
     cacheable: bool = False
+    #: How long the gateway answers them from its own memory.
+    fresh_seconds: float = 2.0
 
     def rate_class_of(self, method: str) -> RateClass:
         """Return what a request counts towards."""

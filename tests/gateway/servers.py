@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from yarl import URL
 
 from gateway.breaker import BreakerPolicy
+from gateway.cache import PublicCache
 from gateway.callers import Gatekeeper, Revocations
 from gateway.cors import Cors
 from gateway.edge import Edge
@@ -144,6 +145,8 @@ class Door:
     revocations: Revocations = field(default_factory=Revocations)
     own: ASGIApp | None = None
     is_traced: bool = False
+    #: Of the cache; None: without one, so that every read reaches the service.
+    clock: Callable[[], float] | None = None
 
     @asynccontextmanager
     async def open(self, service_address: str) -> AsyncIterator[str]:
@@ -151,9 +154,10 @@ class Door:
         upstream = Upstream(dict.fromkeys(Service, service_address))
         await upstream.start()
         limiter = Limiter(self.rates)
+        proxy = Proxy(upstream, policy=self.policy, is_traced=self.is_traced)
         edge = Edge(
             self.own or nothing,
-            Proxy(upstream, policy=self.policy, is_traced=self.is_traced),
+            PublicCache(proxy, clock=self.clock) if self.clock else proxy,
             table=RouteTable(self.routes),
             gatekeeper=Gatekeeper(tokens.verifier(), self.revocations, limiter),
             limiter=limiter,
