@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -108,11 +108,18 @@ async def lock_item(session: AsyncSession, item_id: UUID) -> Any | None:
 
 
 async def lock_by_codes(session: AsyncSession, codes: Collection[tuple[str, str]]) -> Sequence[Any]:
-    """Items by division and code, their rows locked in the order of their ids."""
+    """Items by division and code, their rows locked in the order of their ids.
+
+    Two arrays are two conditions of the unique index; a list of pairs would be one OR for each.
+    """
     if not codes:
         return []
-    named = tuple_(col(Item.division_code), col(Item.item_code)).in_(list(codes))
-    query = _whole_items().where(named).order_by(col(Item.id)).with_for_update(of=Item)
+    divisions, names = ({pair[place] for pair in codes} for place in (0, 1))
+    query = _whole_items().where(
+        col(Item.division_code) == func.any(sorted(divisions)),
+        col(Item.item_code) == func.any(sorted(names)),
+    )
+    query = query.order_by(col(Item.id)).with_for_update(of=Item)
     items: Sequence[Any] = (await session.execute(query)).all()
     return items
 
