@@ -20,6 +20,7 @@ from services.facilities.devices.service import DeviceSerialTaken
 from services.facilities.divisions import endpoints as divisions
 from services.facilities.facilities import endpoints as facilities
 from services.facilities.facilities.service import FacilityNameTaken
+from services.facilities.gaps import endpoints as gaps
 from services.facilities.geojson import endpoints as geojson
 from services.facilities.hours import endpoints as hours
 from services.facilities.hours.board import OpenBoard
@@ -64,6 +65,7 @@ def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None =
             facilities.router,
             hours.router,
             indicators.router,
+            gaps.router,
             rooms.router,
             counters.router,
             devices.router,

@@ -1,12 +1,14 @@
 """The worker of facilities: relays, keeps copies of items and calendars, and watches devices."""
 
 from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired
+from contracts.evaluation import UnmetNeedsListed
 from contracts.requests import CalendarYearRecorded
 from servicekit.bus import Handlers, Subscription
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
 from services.facilities.bookings import clock
 from services.facilities.devices import service as devices
+from services.facilities.gaps.consumers import keep_needs
 from services.facilities.hours.calendar import keep_year
 from services.facilities.indicators import history
 from services.facilities.items.consumers import keep_item
@@ -17,7 +19,9 @@ ITEM_HANDLERS: Handlers = {
     ItemPaused: [keep_item],
     ItemRetired: [keep_item],
 }
+NEED_HANDLERS: Handlers = {UnmetNeedsListed: [keep_needs]}
 SUBSCRIPTIONS = (
+    Subscription("facilities.needs", NEED_HANDLERS),
     Subscription("facilities.calendars", CALENDAR_HANDLERS),
     Subscription("facilities.items", ITEM_HANDLERS),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -186,6 +187,21 @@ async def find_definition(session: AsyncSession, code: str) -> Counted:
 async def all_counted(session: AsyncSession) -> list[Counted]:
     """Every indicator that is computed here, in the order of the file."""
     return await _counted(session)
+
+
+async def facts_of(session: AsyncSession, codes: Sequence[str]) -> list[Mapping[str, Any]]:
+    """What is known of communities, by code: the row that the measures are computed of."""
+    return [row._mapping for row in await repository.list_facts(session, codes)]
+
+
+async def targets_of(session: AsyncSession, division_code: str) -> dict[str, float]:
+    """Indicator → the target that counts in a division this year, where there is one."""
+    targets = {}
+    for one in await _counted(session):
+        target = target_for(one.definition.targets, division_code, local_today().year)
+        if target is not None:
+            targets[one.definition.code] = target.value
+    return targets
 
 
 def local_today() -> date:
