@@ -23,6 +23,7 @@ class Division(Base, table=True):
         CheckConstraint("(level = 'province') = (parent_code IS NULL)", name="parent"),
         CheckConstraint("(level = 'community') = (community_kind IS NOT NULL)", name="kind"),
         Index("ix_division_parent_code", "parent_code", "code"),
+        Index("ix_division_level", "level", "code"),
     )
 
     code: str = Field(primary_key=True)
