@@ -142,8 +142,16 @@ class TestNearby:
 
     async def test_the_statement_is_answered_by_the_index_of_points(self, facilities):
         statement = around(HERE, 1000, NearbyFilter()).limit(10)
+        await facilities.fetch(
+            "INSERT INTO facility (id, version, name, facility_type, state, division_code, address, "
+            "latitude, longitude, original_crs, accessibility, recorded_at) "
+            "SELECT gen_random_uuid(), 1, 'place ' || n, 'village-clinic', 'open', $1, 'there', "
+            "22 + n % 100 * 0.2, 98 + n / 100 * 0.5, 'WGS-84', '{}', now() "
+            "FROM generate_series(1, 4000) AS n",
+            VILLAGE,
+        )
+        await facilities.fetch("ANALYZE facility")
         async with facilities.database.reading() as session:
-            await session.execute(text("SET LOCAL enable_seqscan = off"))
             compiled = statement.compile(
                 dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
             )

@@ -121,7 +121,7 @@ def _missing(fact: Mapping[str, Any]) -> Iterator[Gap]:
 
 def _centre(fact: Mapping[str, Any], stock: Sequence[Stock]) -> Iterator[Gap]:
     if fact["centres"] == 0:
-        codes = ("urban-facility-coverage",)
+        codes: tuple[str, ...] = ("urban-facility-coverage",)
         if fact["kind"] == "village":
             codes = ("rural-facility-coverage", "village-facility-coverage")
         if fact["is_resettlement"]:
