@@ -1,21 +1,24 @@
 """评价: given by residents, read by the unit and its supervisors."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Request
+from fastapi.responses import StreamingResponse
 
 from contracts.values import RatingLevel, UnitCode
 from servicekit.app import create_router
 from servicekit.auth import Resident, SignedIn
-from servicekit.database import ReadSession
+from servicekit.database import ReadSession, database_of
 from servicekit.idempotency import Session
 from servicekit.paging import DEFAULT_LIMIT, After, Limit, Page
+from servicekit.sheets import SheetFormat, download_headers, write_csv
 from services.evaluation.access import Staff
 from services.evaluation.dependencies import DataCipher, Policy
 from services.evaluation.fingerprints import Device
 from services.evaluation.models import RatingState
-from services.evaluation.ratings import changes, reading, service
+from services.evaluation.ratings import changes, exports, reading, service
 from services.evaluation.ratings.schemas import (
     RatingCorrection,
     RatingCreate,
@@ -65,6 +68,21 @@ async def list_ratings(
         state=state,
         after=after,
         limit=limit,
+    )
+
+
+@router.get("/ratings/table.csv", response_class=StreamingResponse)
+async def export_ratings(
+    caller: Staff, request: Request, cipher: DataCipher, first: date, last: date
+) -> StreamingResponse:
+    """导出一段时间的评价；与列表一样不显示评价人。"""
+    rows = exports.export(
+        database_of(request), caller=caller, cipher=cipher, first=first, last=last
+    )
+    return StreamingResponse(
+        write_csv(exports.HEADER, rows),
+        media_type=SheetFormat.csv.media_type,
+        headers=download_headers(f"ratings-{first}-{last}.csv"),
     )
 
 

@@ -51,7 +51,7 @@ async def get(
             raise RatingNotFound
         return _own(row, cipher)
     ensure_may_see(caller, row.unit_code, row.responsible_division)
-    [shown] = await _for_staff(session, [row], cipher)
+    [shown] = await for_staff(session, [row], cipher)
     return shown
 
 
@@ -78,7 +78,7 @@ async def list_for_staff(
     )
     page, more = cut(list(rows), limit)
     cursor = encode_cursor(page[-1].position) if more else None
-    return Page(items=await _for_staff(session, page, cipher), next=cursor)
+    return Page(items=await for_staff(session, page, cipher), next=cursor)
 
 
 async def list_revisions(
@@ -141,9 +141,10 @@ def _own(row: Any, cipher: Cipher) -> RatingRead:
     )
 
 
-async def _for_staff(
+async def for_staff(
     session: AsyncSession, rows: Sequence[Any], cipher: Cipher
 ) -> list[RatingForStaff]:
+    """Rows as staff may see them: the one place that makes a rating anonymous."""
     wordings = await tags.texts_of(session, (code for row in rows for code in row.tags))
     return [_anonymous(row, wordings, cipher) for row in rows]
 

@@ -127,6 +127,7 @@ async def list_in_scope(
     state: RatingState | None,
     before: int | None,
     limit: int,
+    given: tuple[date, date] | None = None,
 ) -> Sequence[Any]:
     """Ratings of a unit or a division, newest first."""
     query = _select().order_by(col(Rating.position).desc()).limit(limit)
@@ -138,6 +139,8 @@ async def list_in_scope(
         )
     if level is not None:
         query = query.where(col(Rating.level) == level.value)
+    if given is not None:
+        query = query.where(col(Rating.given_on).between(*given))
     if state is not None:
         query = query.where(col(Rating.state) == state.value)
     if unit_code is not None:
