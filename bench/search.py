@@ -1,77 +1,51 @@
-"""Time to search 100 000 generated items, one query at a time: `python -m bench.search`.
+"""Searching 100 000 generated items in one replica: `python -m bench.search`.
 
-Names are combined from the words of real ones, so they are more alike, and their lists longer, than
-those of a real catalogue. Prints milliseconds at the median and the 99th percentile by kind of query,
-without HTTP; every query is answered for a resident of one village with and without filters.
+Two parts. Inside: milliseconds of each kind of query without HTTP, everywhere, for a village, and
+with two filters. Over HTTP: one API process on a real PostgreSQL is asked by many connections for
+the searches a second it answers, then at half that rate for the times; beside it, in the same run,
+the same process gives its cheapest answer. Nothing is answered from a cache.
 """
 
 import argparse
+import asyncio
+import itertools
+import os
 import random
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from statistics import median, quantiles
-from uuid import UUID
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlencode
 
+from bench.client import Make, request, send
+from bench.harness import Figure, cpu_seconds, percentile, resident_bytes, running, show, wait_for
+from bench.search_items import ACTIONS, AREAS, VILLAGE, generate, store
 from contracts.values import Channel
+from devstack.ports import pick_free_port
+from devstack.postgres import PostgresServer
+from servicekit.migrations import upgrade
 from services.catalogue.divisions import division_chain
 from services.catalogue.search.documents import EVERYWHERE, Document, Scope, flags_of
 from services.catalogue.search.queries import Query
 from services.catalogue.search.snapshot import Snapshot
 from services.catalogue.vocabulary import Audience
-from services.catalogue.words import BORDER, spell
+from services.catalogue.words import spell
 
-
-def _words(text: str) -> list[str]:
-    return text.split()
-
-
-AREAS = _words(
-    "城乡 农村 社区 老年 残疾 困难 低保 特困 退役 军人 儿童 妇女 学生 职工 居民 村民 个体 企业 外来 流动"
-)
-SUBJECTS = _words(
-    "医疗 养老 生育 失业 工伤 住房 教育 就业 创业 救助 护理 康复 培训 户籍 婚姻 土地 宅基地 公积金 居住证 社保卡"
-)
-THINGS = _words(
-    "保险 补贴 津贴 待遇 登记 证明 关系 资格 费用 档案 信息 服务 贷款 许可 备案 认定 评估 调解 援助 预约"
-)
-ACTIONS = _words(
-    "申请 办理 变更 注销 补办 换发 查询 转移 核定 发放 审核 提取 续办 终止 恢复 确认 异议 报销 领取 撤销"
-)
-SCENES = _words(
-    "首次 跨省 跨市 异地 本地 年度 线上 上门 代办 联办 应急 集中 临时 长期 个人 家庭 集体 单位 委托 简易"
-)
-VILLAGE = "140802001005"
-SECONDS = 2.0
-
-
-def generate(count: int, seed: int = 7) -> list[Document]:
-    """Items of the village, its township, county, city and province, and of other counties."""
-    dice = random.Random(seed)
-    chain = division_chain(VILLAGE)
-    elsewhere = [f"1408{number}000000" for number in range(21, 31)]
-    spelled = {word: spell(word) for word in {*AREAS, *SUBJECTS, *THINGS, *ACTIONS, *SCENES}}
-    documents = []
-    for number in range(count):
-        parts = [dice.choice(words) for words in (SCENES, AREAS, SUBJECTS, THINGS, ACTIONS)]
-        more = [dice.choice(words) for words in (AREAS, SUBJECTS, THINGS)]
-        aliases = [[dice.choice(SUBJECTS), dice.choice(ACTIONS)] for _ in range(3)]
-        texts = [[*parts, *more], *aliases]
-        name, *others = ("".join(text) for text in texts)
-        division = dice.choice(chain) if dice.random() < 0.5 else dice.choice(elsewhere)
-        documents.append(
-            Document(
-                item_id=UUID(int=number),
-                division_code=division,
-                name=name,
-                aliases=tuple(others),
-                summary=f"{parts[1]}的人可以{parts[4]}{parts[2]}{parts[3]}，在{more[0]}窗口或者网上交。",
-                spelling=BORDER.join("".join(spelled[word] for word in text) for text in texts),
-                flags=flags_of([*dice.sample(list(Channel), 4), *dice.sample(list(Audience), 2)]),
-                shown={},
-            )
-        )
-    return documents
+#: How often each kind is typed, of a hundred searches. Ours.
+SHARES = {
+    "one character": 3,
+    "two characters": 32,
+    "three characters": 15,
+    "four characters": 15,
+    "two words": 10,
+    "pinyin": 8,
+    "initials": 7,
+    "nothing alike": 5,
+    "one wrong character": 5,
+}
 
 
 def queries(dice: random.Random, documents: list[Document]) -> Iterator[tuple[str, str]]:
@@ -89,44 +63,124 @@ def queries(dice: random.Random, documents: list[Document]) -> Iterator[tuple[st
     yield "one wrong character", name[at : at + 2] + "錯" + name[at + 3 : at + 5]
 
 
-def measure(search: Callable[[str], object], typed: list[str]) -> tuple[float, float]:
-    """Milliseconds at the median and the 99th percentile."""
-    times = []
-    until = time.perf_counter() + SECONDS
+def typed(documents: list[Document]) -> dict[str, list[str]]:
+    """A hundred queries of each kind."""
+    dice, found = random.Random(1), dict[str, list[str]]()
+    for _ in range(100):
+        for kind, text in queries(dice, documents):
+            found.setdefault(kind, []).append(text)
+    return found
+
+
+def timed(search: Callable[[str], object], texts: list[str], seconds: float) -> list[float]:
+    """Milliseconds of each search."""
+    times, until = [], time.perf_counter() + seconds
     while time.perf_counter() < until:
-        for each in typed:
+        for each in texts:
             started = time.perf_counter()
             search(each)
             times.append((time.perf_counter() - started) * 1000)
-    return median(times), quantiles(times, n=100)[98]
+    return times
 
 
 def search(snapshot: Snapshot, scope: Scope, text: str) -> None:
     snapshot.search(Query.parse(text), scope=scope, limit=20)
 
 
+def inside(documents: list[Document], seconds: float) -> list[Figure]:
+    """Every kind of query without HTTP."""
+    started = time.perf_counter()
+    snapshot = Snapshot.build(documents, revision=1, weight_of=lambda item_id: item_id.int % 97)
+    figures = [Figure("index built", "s", [time.perf_counter() - started])]
+    village = Scope(frozenset(division_chain(VILLAGE)))
+    portal = Scope(village.divisions, flags_of([Channel.portal, Audience.elderly]))
+    scopes = {"everywhere": EVERYWHERE, "village": village, "village + 2 filters": portal}
+    for kind, texts in typed(documents).items():
+        for name, scope in scopes.items():
+            times = timed(partial(search, snapshot, scope), texts, seconds)
+            figures.append(Figure(f"{kind}, {name}: p50", "ms", [median(times)]))
+            figures.append(Figure(f"{kind}, {name}: p99", "ms", [percentile(times, 99)]))
+    return figures
+
+
+def requests_of(documents: list[Document]) -> Make:
+    """Searches as they come: each kind by its share, for a village, some with a filter."""
+    dice, kinds = random.Random(2), typed(documents)
+    made = []
+    for n in range(2_000):
+        [kind] = dice.choices(list(SHARES), weights=list(SHARES.values()))
+        params = {"q": dice.choice(kinds[kind]), "division": VILLAGE}
+        if n % 4 == 0:
+            params["channel"] = "portal"
+        made.append(request("GET", f"/v1/search?{urlencode(params)}", {}))
+    heads = itertools.cycle(made)
+    return lambda: next(heads)
+
+
+async def over_http(documents: list[Document], seconds: float, rounds: int) -> list[Figure]:
+    """One replica under load."""
+    with tempfile.TemporaryDirectory() as directory:
+        server = PostgresServer(Path(directory) / "postgres", pick_free_port(), fast=True)
+        await asyncio.to_thread(server.start)
+        try:
+            server.create_database("catalogue", "catalogue", "bench")
+            dsn = server.dsn("catalogue", "catalogue", "bench")
+            url = dsn.replace("postgresql://", "postgresql+asyncpg://")
+            await asyncio.to_thread(upgrade, "services.catalogue.migrations", url)
+            await store(dsn, documents)
+            return await replica(dsn, requests_of(documents), seconds, rounds)
+        finally:
+            server.remove()
+
+
+async def replica(dsn: str, searches: Make, seconds: float, rounds: int) -> list[Figure]:
+    """Start the API process, ask it, and note what it gives and costs."""
+    port = pick_free_port()
+    settings = {
+        "ENVIRONMENT": "development", "DATABASE_URL": dsn, "JWKS_URL": "http://127.0.0.1:9/unused",
+        "HTTP_PORT": str(port), "METRICS_PORT": str(pick_free_port()), "LOG_LEVEL": "error",
+    }  # fmt: skip
+    environment = os.environ | {f"CATALOGUE_{name}": value for name, value in settings.items()}
+    figures: dict[str, Figure] = {}
+
+    def note(name: str, unit: str, value: float) -> None:
+        figures.setdefault(name, Figure(name, unit)).values.append(value)
+
+    cheapest = request("GET", "/livez", {})
+    started = time.perf_counter()
+    with running([sys.executable, "-m", "services.catalogue", "api"], environment) as process:
+        await wait_for(f"http://127.0.0.1:{port}/readyz")
+        note("from the start to a warm index", "s", time.perf_counter() - started)
+        await send(port, searches, seconds=1, clients=16)
+        for _ in range(rounds):
+            before = cpu_seconds(process.pid)
+            load = await send(port, searches, seconds=seconds, clients=16)
+            cost = (cpu_seconds(process.pid) - before) / len(load.times)
+            bare = await send(port, lambda: cheapest, seconds=seconds / 2, clients=16)
+            calm = await send(port, searches, seconds=seconds, clients=16, rate=load.rate / 2)
+            note("searches", "1/s", load.rate)
+            note("CPU of a search", "µs", cost * 1e6)
+            note("searches ÷ cheapest answers", "", load.rate / bare.rate)
+            note("p50 at half the rate", "ms", percentile(calm.times, 50) * 1000)
+            note("p99 at half the rate", "ms", percentile(calm.times, 99) * 1000)
+        note("memory of the process", "MiB", resident_bytes(process.pid) / 2**20)
+    return list(figures.values())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=100_000)
-    count = parser.parse_args().items
-    documents = generate(count)
-    started = time.perf_counter()
-    snapshot = Snapshot.build(documents, revision=1, weight_of=lambda item_id: item_id.int % 97)
-    print(f"{count} items, index built in {time.perf_counter() - started:.1f} s")
-    village = Scope(frozenset(division_chain(VILLAGE)))
-    portal = Scope(village.divisions, flags_of([Channel.portal, Audience.elderly]))
-    dice = random.Random(1)
-    typed: dict[str, list[str]] = {}
-    for _ in range(100):
-        for kind, text in queries(dice, documents):
-            typed.setdefault(kind, []).append(text)
-    print(f"{'top 20, milliseconds':24}{'everywhere':>16}{'village':>16}{'+ 2 filters':>16}")
-    for kind, texts in typed.items():
-        cells = ""
-        for scope in (EVERYWHERE, village, portal):
-            p50, p99 = measure(partial(search, snapshot, scope), texts)
-            cells += f"{f'{p50:.2f} / {p99:.2f}':>16}"
-        print(f"{kind:24}{cells}")
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--part", choices=["inside", "http", "both"], default="both")
+    arguments = parser.parse_args()
+    documents = generate(arguments.items)
+    if arguments.part != "inside":
+        figures = asyncio.run(over_http(documents, arguments.seconds, arguments.rounds))
+        show(f"Search over HTTP: {arguments.items} items, one replica, 16 connections", figures)
+    if arguments.part != "http":
+        title = f"Search inside: {arguments.items} items, top 20"
+        show(title, inside(documents, arguments.seconds / 4))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ the text itself: nothing is missed and nothing is shown that does not match.
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 from operator import add
 
 from services.catalogue.words import BORDER, syllables
@@ -96,14 +96,17 @@ class PinyinField:
         for rank, letters in enumerate(self._letters):
             self._postings.add(rank, _pinyin_grams(spellings[rank], letters))
 
-    def containing(self, query: str) -> Iterator[int]:
-        """Ranks of spellings with a query of at least two letters at the start of a syllable."""
+    def containing(self, query: str, *, most: int | None = None) -> Iterator[int]:
+        """Ranks of spellings with a query of at least two letters at the start of a syllable.
+
+        `most` bounds how many are looked at.
+        """
         if len(query) < LONG_LETTERS:
             ranks = self._postings.of(_START + query)
         else:
             grams = {query[n : n + LONG_LETTERS] for n in range(len(query) - LONG_LETTERS + 1)}
             ranks = self._postings.rarest(grams)
-        for rank in ranks:
+        for rank in islice(ranks, most):
             if find_syllable(self._spellings[rank], self._letters[rank], query) >= 0:
                 yield rank
 

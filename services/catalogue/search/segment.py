@@ -16,8 +16,10 @@ from services.catalogue.words import BORDER, fold, initials
 
 #: Of each gram, so many best-ranked documents are looked at when nothing matches as typed.
 SIMILAR_CANDIDATES = 1_000
-#: Of each untouched part of a mistyped query, so many best-ranked documents are looked at.
-TYPO_CANDIDATES = 1_500
+#: Of each untouched part of a mistyped query, so many best-ranked documents
+#: of the searcher's divisions are looked at, among so many in all.
+TYPO_CANDIDATES = 400
+TYPO_SCANNED = 2_000
 #: The share of a query's grams that something similar has at least.
 SIMILAR_SHARE = 0.5
 
@@ -104,19 +106,22 @@ class Segment:
             return []
         meant = (
             rank
-            for rank in self._shown(self._like(typo), scope, hidden)
+            for rank in self._like(typo, scope, hidden)
             if typo.fits(self._names.texts[rank], self._aliases.texts[rank])
             or typo.sounds_in(self.documents[rank].spelling)
         )
         ranks = dict.fromkeys(islice(meant, limit))
         return [self._match(rank, Tier.similar, len(query.text)) for rank in ranks]
 
-    def _like(self, typo: Typo) -> Iterator[int]:
+    def _like(self, typo: Typo, scope: Scope, hidden: Set[int]) -> Iterator[int]:
         """Ranks of documents that have an untouched part of what was typed, the best first."""
-        parts = [islice(self._with_gram(gram), TYPO_CANDIDATES) for gram in typo.grams]
-        parts.append(islice(self._pinyin.containing(typo.sound), TYPO_CANDIDATES))
-        parts += [islice(self._pinyin.with_gram(gram), TYPO_CANDIDATES) for gram in typo.letters]
-        return (rank for rank, _ in groupby(merge(*parts)))
+        parts = [
+            *map(self._with_gram, typo.grams),
+            *map(self._pinyin.with_gram, typo.letters),
+            self._pinyin.containing(typo.sound),
+        ]
+        shown = (islice(self._shown(iter(part), scope, hidden), TYPO_CANDIDATES) for part in parts)
+        return (rank for rank, _ in groupby(merge(*shown)))
 
     def _tiers(self, query: Query) -> Iterator[tuple[Tier, Iterator[int]]]:
         text = query.text

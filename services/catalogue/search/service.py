@@ -1,7 +1,6 @@
 """Use cases of search: find items, and suggest names while somebody types."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 from servicekit.errors import Invalid, Unavailable
@@ -180,4 +179,7 @@ def _hit(index: SearchIndex, match: Match, query: Query) -> dict[str, Any]:
 
 def _highlight(match: Match, query: Query) -> dict[str, Any] | None:
     found = highlight(match, query)
-    return None if found is None else asdict(found)
+    if found is None:
+        return None
+    # Not `asdict`, which copies deeply: this is done for every hit.
+    return {"field": found.field, "text": found.text, "ranges": found.ranges}
