@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -20,6 +21,7 @@ from tests.support.tokens import bearer
 
 PATH = "/v1/item-imports"
 USCC = IMPLEMENTATION[:18]
+EXAMPLE = Path("docs/examples/items.csv").read_bytes()
 #: A row of the national list under Chinese names, as a county's file has it.
 NATIONAL = {
     "基本编码": IMPLEMENTATION[-12:],
@@ -189,6 +191,14 @@ class TestImport:
         assert ("受理条件", True) in by_row[6]
         assert ("行使层级", True) in by_row[7]
         assert {("事项类型", True), ("承诺办结时限", True)} <= set(by_row[8])
+
+    async def test_the_example_shows_clean_mended_and_dirty_rows(self, take_in, told):
+        job = await take_in(EXAMPLE)
+        problems = await told(job)
+        assert counts(job) == (2, 0, 0, 1), problems
+        refused = {each["field"] for each in problems if each["is_refusal"]}
+        assert refused == {"法定办结时限", "受理条件"}
+        assert "实施主体编码" in {each["field"] for each in problems if not each["is_refusal"]}
 
     async def test_the_preset_says_what_a_number_means(self, catalogue, take_in, told):
         five = NATIONAL | {"服务对象": "5", "审批结果名称": "结果"}
