@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import time
 from datetime import date
 from typing import Any
 
@@ -124,6 +125,18 @@ class TestIncremental:
         async with counted.database.transaction() as session:
             assert await history.mend(session) == 1
         assert await wrong(counted) == 0
+
+    async def test_a_community_that_ended_is_counted_no_longer(self, counted):
+        before = await sums(counted, COUNTY)
+        await counted.fetch(
+            "UPDATE division SET valid_until = '2026-01-01' WHERE code = $1", VILLAGE
+        )
+        try:
+            async with counted.database.transaction() as session:
+                assert await history.mend(session) == 5  # the village and the four above it
+            assert (await sums(counted, COUNTY))["villages"] == before["villages"] - 1
+        finally:
+            await counted.fetch("UPDATE division SET valid_until = NULL WHERE code = $1", VILLAGE)
 
     async def test_changes_at_the_same_moment_all_count(self, counted):
         await asyncio.gather(
@@ -308,6 +321,19 @@ class TestHistory:
         assert [month["month"] for month in body["months"]] == ["2026-10-01", "2026-11-01"]
         assert [month["value"] for month in body["months"]] == [0, pytest.approx(1 / 77)]
         assert body["chart"]["categories"] == ["2026-10", "2026-11"]
+
+    async def test_the_worker_mends_the_sums_and_writes_the_month_down(self, facilities):
+        job = asyncio.create_task(history.job(facilities.database))
+        deadline = time.monotonic() + 30
+        try:
+            while await facilities.count("indicator_month") == 0:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.05)
+        finally:
+            job.cancel()
+            await asyncio.wait([job])
+        assert await wrong(facilities) == 0
+        assert (await sums(facilities, CITY))["villages"] == 2164
 
     async def test_counties_and_above_are_told_once_for_each_change(self, counted):
         async with counted.database.transaction() as session:

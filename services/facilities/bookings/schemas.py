@@ -4,11 +4,21 @@ from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
+from services.facilities.hours.rules import LOCAL
 from services.facilities.hours.schemas import NearMoment
 from services.facilities.models import BookingState
 
+#: Shown in local time, as the slots are.
+LocalMoment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(LOCAL))]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
 
 
@@ -107,9 +117,9 @@ class BookingEntry(BaseModel):
     facility_name: str
     address: str
     state: BookingState
-    starts_at: datetime
-    ends_at: datetime
-    expires_at: datetime | None = Field(description="须在此之前确认")
+    starts_at: LocalMoment
+    ends_at: LocalMoment
+    expires_at: LocalMoment | None = Field(description="须在此之前确认")
 
 
 class BookingRead(BookingEntry):

@@ -13,6 +13,16 @@ from typing import Any
 from services.facilities.indicators.measures import RURAL_CENTRE_M2, SQUARE_M2
 
 HOUSEHOLDS = 100
+#: Figures that indicators need, as people call them.
+FIGURES = {
+    "households": "户数",
+    "residents": "常住人口",
+    "floor_area_m2": "社区总建筑面积",
+    "workers": "社区工作者",
+    "certified_workers": "持证的社区工作者",
+    "social_organisations": "社区社会组织",
+    "is_resettlement": "是否安置社区",
+}
 
 
 class Effort(IntEnum):
@@ -88,17 +98,14 @@ def rank(gaps: Sequence[Gap], residents: int | None, asked_for: int) -> tuple[in
 def _missing(fact: Mapping[str, Any]) -> Iterator[Gap]:
     needed = {
         "village": ("social_organisations", "is_resettlement"),
-        "urban_community": (
-            "households", "residents", "floor_area_m2", "workers", "certified_workers",
-            "social_organisations", "is_resettlement",
-        ),
+        "urban_community": tuple(FIGURES),
     }[fact["kind"]]  # fmt: skip
     names = [name for name in needed if fact[name] is None]
     if names:
         yield Gap(
             "figures-missing",
             (),
-            f"有 {len(names)} 项年度数据没有统计：{'、'.join(names)}",
+            f"年度数据没有统计：{'、'.join(FIGURES[name] for name in names)}",
             Way("record-figures", Effort.record, "补录年度数据"),
             short_by=len(names),
             unit="figures",
