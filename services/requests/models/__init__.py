@@ -39,6 +39,13 @@ from services.requests.models.reference import (
     RoutingRuleSet,
     Unit,
 )
+from services.requests.models.supervision import (
+    DurationCount,
+    SupervisionOrder,
+    WorkCount,
+    WorkDelta,
+    WorkFilter,
+)
 from services.requests.models.technical import (
     DataAccess,
     IdempotencyKey,
@@ -68,6 +75,7 @@ __all__ = [
     "CorrectionNotice",
     "DataAccess",
     "Division",
+    "DurationCount",
     "IdempotencyKey",
     "ItemAdmission",
     "Light",
@@ -86,8 +94,12 @@ __all__ = [
     "RoutingRuleSet",
     "ScanState",
     "ServiceCase",
+    "SupervisionOrder",
     "Timer",
     "Unit",
     "UnitMember",
     "UploadState",
+    "WorkCount",
+    "WorkDelta",
+    "WorkFilter",
 ]
