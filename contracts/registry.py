@@ -42,6 +42,8 @@ EVENTS: tuple[type[Event], ...] = (
     requests.CaseVoided,
     requests.CaseDelivered,
     requests.CaseReopened,
+    requests.SupervisionOrdered,
+    requests.SupervisionAnswered,
     requests.CalendarYearRecorded,
     evaluation.EvaluationOpened,
     evaluation.RatingGiven,

@@ -258,6 +258,28 @@ class CaseReopened(CaseEvent):
     rectification_id: UUID | None
 
 
+class SupervisionOrdered(CaseEvent):
+    """督办: a unit is told to say by when and how; a higher level means that nobody answered."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.supervision-ordered.v1"
+
+    order_id: UUID
+    cause: Literal["overdue", "delivery", "special-procedure", "commitment", "manual"]
+    #: 1 the unit itself, 2 its county, 3 the city.
+    level: int = Field(ge=1)
+    reply_by: date | None
+
+
+class SupervisionAnswered(CaseEvent):
+    """督办回复: the unit has said what it does about it."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.supervision-answered.v1"
+
+    order_id: UUID
+    level: int = Field(ge=1)
+    is_late: bool
+
+
 class CalendarDay(BaseModel):
     """A day that breaks the weekly pattern."""
 

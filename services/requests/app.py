@@ -16,6 +16,8 @@ from services.requests.archives.endpoints import router as archives
 from services.requests.cases.action_endpoints import router as case_actions
 from services.requests.cases.endpoints import router as cases
 from services.requests.clock.endpoints import router as calendar
+from services.requests.clock.sheets import FORMATS as CALENDAR_FORMATS
+from services.requests.clock.sheets import LIMIT_BYTES as CALENDAR_LIMIT
 from services.requests.disclosures.endpoints import router as disclosures
 from services.requests.documents.endpoints import router as documents
 from services.requests.drafts.endpoints import router as drafts
@@ -29,8 +31,11 @@ from services.requests.submissions.endpoints import router as submissions
 from services.requests.submissions.numbers import NumberAllocator
 from services.requests.submissions.service import Intake
 from services.requests.submissions.statement import insert_submissions
+from services.requests.supervision.endpoints import router as supervision
+from services.requests.worklists.endpoints import router as worklists
 
 #: A piece of a file; how large the file may be is checked against what was announced.
+_CALENDAR = re.compile(r"/v1/calendar/[0-9]{4}/sheets")
 _PIECE = re.compile(r"/v1/uploads/[0-9a-f-]{36}")
 
 
@@ -81,15 +86,20 @@ def create_app(settings: RequestsSettings, *, verifier: TokenVerifier | None = N
             materials,
             archives,
             cases,
+            worklists,
             case_actions,
             documents,
             disclosures,
             routing,
             routing_rules,
             calendar,
+            supervision,
         ],
         parts=[_reference, background(_keep_fresh), _intake, _files],
         verifier=verifier,
         migrations="services.requests.migrations",
-        uploads=[Upload(_PIECE, ("application/offset+octet-stream",), settings.file_limit_bytes)],
+        uploads=[
+            Upload(_PIECE, ("application/offset+octet-stream",), settings.file_limit_bytes),
+            Upload(_CALENDAR, tuple(CALENDAR_FORMATS), CALENDAR_LIMIT),
+        ],
     )

@@ -20,7 +20,9 @@ from services.requests.materials.erasing import ERASE, erase
 from services.requests.reference.consumers import keep_division, keep_item
 from services.requests.routing import timers as routing
 from services.requests.settings import RequestsSettings
+from services.requests.supervision import timers as supervision
 from services.requests.triage.consumers import keep_admission
+from services.requests.worklists.jobs import fold
 
 ITEM_HANDLERS: Handlers = {
     ItemPublished: [keep_item],
@@ -54,6 +56,12 @@ def create_worker(settings: ServiceSettings) -> WorkerParts:
     assert isinstance(settings, RequestsSettings)
     return WorkerParts(
         subscriptions=SUBSCRIPTIONS,
-        timers={**cases.TIMERS, **drafts.TIMERS, **routing.TIMERS, **keyed_timers(settings)},
-        jobs=materials.jobs(settings),
+        timers={
+            **cases.TIMERS,
+            **drafts.TIMERS,
+            **routing.TIMERS,
+            **supervision.TIMERS,
+            **keyed_timers(settings),
+        },
+        jobs=[*materials.jobs(settings), fold],
     )

@@ -5,7 +5,7 @@ import pytest
 
 from tests.requests import factories
 from tests.requests.cases import event_types
-from tests.requests.factories import COUNTY_UNIT, key, make_request
+from tests.requests.factories import COUNTY_UNIT, key
 from tests.support.tokens import bearer, resident
 
 
@@ -208,47 +208,6 @@ class TestReading:
     async def test_who_may_not_read(self, case, who, code):
         answer = await case.read(who)
         assert (answer.status_code, answer.json()["code"]) == (403, code)
-
-
-class TestWorkList:
-    async def test_by_unit_and_by_division(self, case):
-        unit = await case.service.client.get("/v1/cases", headers=case.handler)
-        window = await case.service.client.get("/v1/cases?state=received", headers=case.clerk)
-        elsewhere = await case.service.client.get(
-            "/v1/cases", headers=bearer("window-clerk", division="140821000000")
-        )
-        assert [row["id"] for row in unit.json()["items"]] == [case.id]
-        assert [row["id"] for row in window.json()["items"]] == [case.id]
-        assert elsewhere.json()["items"] == []
-
-    async def test_pages_cover_everything_once_with_undated_cases_last(self, case):
-        for _ in range(6):
-            await case.service.client.post(
-                "/v1/requests", json=make_request(), headers=resident() | key()
-            )
-        async with case.service.database.transaction() as session:
-            from sqlalchemy import text
-
-            await session.execute(
-                text(
-                    "UPDATE service_case SET due_on = NULL WHERE id IN "
-                    "(SELECT id FROM service_case ORDER BY id LIMIT 3)"
-                )
-            )
-        seen: list = []
-        after: str | None = ""
-        while after is not None:
-            page = (
-                await case.service.client.get(f"/v1/cases?limit=2{after}", headers=case.handler)
-            ).json()
-            seen += [(row["due_on"] is None, row["id"]) for row in page["items"]]
-            after = f"&after={page['next']}" if page["next"] else None
-        assert len(seen) == 7
-        assert seen == sorted(seen)
-
-    async def test_residents_have_none(self, case):
-        answer = await case.service.client.get("/v1/cases", headers=case.applicant)
-        assert (answer.status_code, answer.json()["code"]) == (403, "wrong-role")
 
 
 class TestDisclosure:

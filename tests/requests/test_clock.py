@@ -162,11 +162,12 @@ class TestTimersOfCases:
     async def test_a_passed_limit_is_told_while_the_case_is_open_only(self, service):
         case_id = await self.submitted(service)
         await self.fire(service, deadline_passed, case_id)
-        assert (await service.events())[-1][1]["overdue"] is True
+        _, (_, told), (_, ordered) = await service.events()
+        assert (told["overdue"], ordered["cause"]) == (True, "overdue")
         async with service.database.transaction() as session:
             await session.execute(text("UPDATE service_case SET state = 'completed'"))
         await self.fire(service, deadline_passed, case_id)
-        assert len(await service.events()) == 2
+        assert len(await service.events()) == 3
 
 
 @pytest.mark.parametrize(

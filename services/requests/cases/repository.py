@@ -1,16 +1,14 @@
 """Every query on cases."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from contracts.values import division_prefix
 from services.requests.cases.rules import OPEN
 from services.requests.models import (
     CaseFollowUp,
@@ -26,13 +24,13 @@ from services.requests.models import (
 from services.requests.submissions.repository import party_columns
 
 C, R = ServiceCase, CitizenRequest
-_SUMMARY: tuple[Any, ...] = (
+SUMMARY: tuple[Any, ...] = (
     col(C.id), col(C.case_number), col(C.item_code), col(C.item_name), col(C.division_code),
     col(C.unit_code), col(C.unit_name), col(C.state), col(C.version), col(C.received_on),
     col(C.due_on), col(C.light), col(C.assignee_id), col(C.assignee_name), col(C.first_taker_name),
 )  # fmt: skip
 _WHOLE: tuple[Any, ...] = (
-    *_SUMMARY, col(C.request_id), col(C.applicant_id), col(C.item_id), col(C.item_version),
+    *SUMMARY, col(C.request_id), col(C.applicant_id), col(C.item_id), col(C.item_version),
     col(C.promised_days), col(C.promised_unit), col(C.accepted_on), col(C.completed_on),
     col(C.result_code), col(C.granted), col(C.answers), col(C.materials), col(C.routing), col(C.first_taker_id),
     col(C.extended_days), col(C.paused_days), col(C.paused_on), col(C.remaining_days),
@@ -49,7 +47,6 @@ SHOWN = tuple(
             "applicant_name", "identity_number", "mobile", "first_taker_id",
             *(column.key for column in party_columns())}
 )  # fmt: skip
-OPEN_STATES = tuple(sorted(OPEN))
 
 
 async def find_case(session: AsyncSession, case_id: UUID, *, lock: bool = False) -> Any | None:
@@ -86,42 +83,6 @@ async def list_history(session: AsyncSession, case_id: UUID) -> Sequence[Any]:
     )
     statement = select(*columns).where(col(CaseHistory.case_id) == case_id).order_by(columns[0])
     return (await session.execute(statement)).all()
-
-
-async def list_open_of_unit(
-    session: AsyncSession, unit_code: str, *, state: str | None, after: Any, limit: int
-) -> Sequence[Any]:
-    """A unit's open cases by due date, those without one last."""
-    return await _work_list(session, col(C.unit_code) == unit_code, state, after, limit)
-
-
-async def list_open_within(
-    session: AsyncSession, division_code: str, *, state: str | None, after: Any, limit: int
-) -> Sequence[Any]:
-    """Open cases of a division's subtree by due date."""
-    below = col(C.division_code).startswith(division_prefix(division_code), autoescape=True)
-    return await _work_list(session, below, state, after, limit)
-
-
-async def _work_list(
-    session: AsyncSession,
-    scope: ColumnElement[bool],
-    state: str | None,
-    after: tuple[date | None, UUID] | None,
-    limit: int,
-) -> Sequence[Any]:
-    statement = select(*_SUMMARY).where(scope, col(C.state).in_([state] if state else OPEN_STATES))
-    if after is not None:
-        statement = statement.where(_beyond(*after))
-    ordered = statement.order_by(col(C.due_on), col(C.id)).limit(limit)
-    return (await session.execute(ordered)).all()
-
-
-def _beyond(due_on: date | None, case_id: UUID) -> ColumnElement[bool]:
-    if due_on is None:
-        return and_(col(C.due_on).is_(None), col(C.id) > case_id)
-    later = tuple_(col(C.due_on), col(C.id)) > (due_on, case_id)
-    return or_(later, col(C.due_on).is_(None))
 
 
 async def update_case(session: AsyncSession, case_id: UUID, changes: dict[str, Any]) -> None:
@@ -213,3 +174,17 @@ async def list_without_due_date(session: AsyncSession, limit: int) -> Sequence[A
         .with_for_update(of=C)
     )
     return (await session.execute(statement)).all()
+
+
+_COUNT_DURATION = text("""
+INSERT INTO duration_count AS d (item_id, unit_code, days, cases)
+VALUES (:item_id, :unit_code, :days, 1)
+ON CONFLICT (item_id, unit_code, days) DO UPDATE SET cases = d.cases + 1
+""")
+
+
+async def count_duration(session: AsyncSession, item_id: UUID, unit_code: str, days: int) -> None:
+    """Note how long a case took."""
+    await session.execute(
+        _COUNT_DURATION, {"item_id": item_id, "unit_code": unit_code, "days": days}
+    )

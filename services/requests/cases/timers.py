@@ -28,9 +28,17 @@ from services.requests.cases.system import act_by_system, moment_now
 from services.requests.cases.transitions import apply, event_of, load_dossier
 from services.requests.metrics import DEADLINES
 from services.requests.models import CaseState, Light
+from services.requests.supervision.service import issue
 
 #: States in which something told to the applicant is still to come.
 AWAITED = frozenset({CaseState.paused, CaseState.decided, CaseState.completed})
+
+
+#: Whether the case is paused → what was not kept.
+_BROKEN = {
+    True: ("special-procedure", "特别程序超过书面告知的时间"),
+    False: ("delivery", "决定作出后超过十个工作日未送达"),
+}
 
 
 async def deem_accepted(session: AsyncSession, case_id: UUID) -> None:
@@ -63,8 +71,11 @@ async def archive(session: AsyncSession, case_id: UUID) -> None:
 async def promise_broken(session: AsyncSession, case_id: UUID) -> None:
     """A decision was not delivered in time, or a special procedure takes longer than was told."""
     case = await repository.find_case(session, case_id, lock=True)
-    if case is not None and case.state in AWAITED:
-        await _tell(session, case, overdue=True)
+    if case is None or case.state not in AWAITED:
+        return
+    is_paused = case.state == CaseState.paused
+    cause, what = _BROKEN[is_paused]
+    await issue(session, case, cause, what)
 
 
 async def follow_up_due(session: AsyncSession, follow_up_id: UUID) -> None:
@@ -75,6 +86,9 @@ async def follow_up_due(session: AsyncSession, follow_up_id: UUID) -> None:
     if follow_up.kind == "deferred-material":
         missed = Missed(follow_up_id, follow_up.material_code, follow_up.what)
         await act_by_system(session, follow_up.case_id, Action.miss_follow_up, missed)
+        return
+    case = await repository.find_case(session, follow_up.case_id)
+    await issue(session, case, "commitment", f"承诺到期未核查：{follow_up.what}")
 
 
 async def deadline_near(session: AsyncSession, case_id: UUID) -> None:
@@ -93,6 +107,8 @@ async def _escalate(session: AsyncSession, case_id: UUID, light: Light) -> None:
         return
     await repository.update_case(session, case_id, {"light": light})
     await _tell(session, case, overdue=light is Light.red)
+    if light is Light.red:
+        await issue(session, case, "overdue", "办件超过承诺办结时限")
 
 
 async def _tell(session: AsyncSession, case: Any, *, overdue: bool) -> None:

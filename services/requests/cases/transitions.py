@@ -80,6 +80,8 @@ async def apply(
     if effect.document is not None:
         kind, facts = effect.document.kind, effect.document.facts
         await issue(session, case, kind, facts, case_version=version, now=now)
+    if effect.took_days is not None and case.unit_code is not None:
+        await repository.count_duration(session, case.item_id, case.unit_code, effect.took_days)
     if effect.event is not None:
         await outbox.record(session, event_of(case, effect, changes, caller, now))
     if target in ENDED and case.state not in ENDED:

@@ -2,20 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
 
 from contracts.values import DivisionCode
 from servicekit.app import create_router
-from servicekit.auth import Caller, require
+from servicekit.auth import Caller, SignedIn, require
 from servicekit.database import ReadSession
 from servicekit.errors import Invalid
 from servicekit.idempotency import Session
 from services.requests.cases.dates import fill_missing_due_dates
 from services.requests.clock import service
-from services.requests.clock.schemas import CalendarYearRead, CalendarYearWrite
+from services.requests.clock.schemas import CalendarYearRead, CalendarYearWrite, ClockPolicyBody
+from services.requests.clock.sheets import FORMATS, read_calendar
+from services.requests.reference.endpoints import reference_of
 
 router = create_router("calendar")
 Year = Annotated[int, Path(ge=2000, le=2100)]
+PolicyMaker = Annotated[Caller, Depends(require("supervisor", "operator"))]
 Operator = Annotated[Caller, Depends(require("operator"))]
 
 
@@ -60,6 +63,48 @@ async def record_local_year(
     caller.ensure_covers(division_code)
     _ensure_within(year, body)
     return await service.record_year(session, year, body, division_code)
+
+
+@router.post("/calendar/{year}/sheets")
+async def import_year(
+    year: Year,
+    caller: Operator,
+    session: Session,
+    request: Request,
+    source: Annotated[str, Query(min_length=4, max_length=200, description="依据")],
+    division_code: Annotated[DivisionCode | None, Query(description="不填为全国")] = None,
+    provisional: Annotated[bool, Query(description="预计，尚未公布")] = False,
+) -> CalendarYearRead:
+    """用 CSV 或 XLSX 表格录入一年：日期、是否上班、名称三列，一行一个与平常不同的日子。"""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content = await request.body()
+    body = read_calendar(content, FORMATS[content_type], source=source, provisional=provisional)
+    _ensure_within(year, body)
+    if division_code is not None:
+        caller.ensure_covers(division_code)
+        return await service.record_year(session, year, body, division_code)
+    recorded = await service.record_year(session, year, body)
+    await fill_missing_due_dates(session, request.app.state.settings.office_closes_at)
+    return recorded
+
+
+@router.get("/clock-policies/{division_code}")
+async def read_policy(
+    division_code: DivisionCode, _: SignedIn, request: Request
+) -> ClockPolicyBody:
+    """一个区划适用的亮灯和督办期限。"""
+    policy = reference_of(request).policies.of(division_code)
+    return ClockPolicyBody(yellow_days=policy.yellow_days, reply_days=list(policy.reply_days))
+
+
+@router.put("/clock-policies/{division_code}")
+async def record_policy(
+    division_code: DivisionCode, body: ClockPolicyBody, caller: PolicyMaker, session: Session
+) -> ClockPolicyBody:
+    """设定一个区划及其下级的亮灯和督办期限；之后受理的办件适用。"""
+    caller.ensure_covers(division_code)
+    await service.record_policy(session, division_code, body)
+    return body
 
 
 def _ensure_within(year: int, body: CalendarYearWrite) -> None:

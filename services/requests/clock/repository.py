@@ -12,7 +12,12 @@ from sqlmodel import col
 from services.requests.clock.calendars import Calendars
 from services.requests.clock.policies import ClockPolicy, Policies
 from services.requests.clock.rules import WorkingCalendar
-from services.requests.clock.schemas import CalendarDayBody, CalendarYearRead, CalendarYearWrite
+from services.requests.clock.schemas import (
+    CalendarDayBody,
+    CalendarYearRead,
+    CalendarYearWrite,
+    ClockPolicyBody,
+)
 from services.requests.models import (
     CalendarDay,
     CalendarYear,
@@ -46,6 +51,15 @@ async def load_policies(session: AsyncSession) -> Policies:
     columns = (col(P.division_code), col(P.yellow_days), col(P.reply_days))
     rows = await session.execute(select(*columns))
     return Policies({row[0]: ClockPolicy(row[1], tuple(row[2])) for row in rows})
+
+
+async def set_policy(session: AsyncSession, division_code: str, body: ClockPolicyBody) -> None:
+    """Write what a division sets for itself."""
+    values = body.model_dump()
+    statement = upsert(P).values(division_code=division_code, **values)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=["division_code"], set_=values)
+    )
 
 
 async def find_year(session: AsyncSession, year: int) -> CalendarYearRead | None:

@@ -1,9 +1,9 @@
 """Calendar years as the API shows and takes them."""
 
 from datetime import date
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.values import DivisionCode
 
@@ -39,3 +39,14 @@ class CalendarYearRead(CalendarYearWrite):
         default=None, description="null：全国；否则为这个区划自己的安排，只列与全国不同的日子"
     )
     revision: int = Field(description="每次录入加一")
+
+
+class ClockPolicyBody(BaseModel):
+    """亮灯和督办期限，单位为工作日。"""
+
+    model_config = ConfigDict(extra="forbid")
+
+    yellow_days: int = Field(ge=0, le=60, description="剩余几个工作日起亮黄灯，含当日")
+    reply_days: list[Annotated[int, Field(ge=1, le=30)]] = Field(
+        min_length=1, max_length=5, description="督办逐级的回复期限"
+    )

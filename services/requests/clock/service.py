@@ -14,7 +14,7 @@ from services.requests.clock import repository
 from services.requests.clock.calendars import Calendars
 from services.requests.clock.policies import Policies
 from services.requests.clock.rules import CalendarMissing, WorkingCalendar, end_of_day, received_on
-from services.requests.clock.schemas import CalendarYearRead, CalendarYearWrite
+from services.requests.clock.schemas import CalendarYearRead, CalendarYearWrite, ClockPolicyBody
 from services.requests.metrics import CALENDAR_MISSING
 from services.requests.reference.repository import bump
 
@@ -88,6 +88,12 @@ async def load_calendars(session: AsyncSession) -> Calendars:
 async def load_policies(session: AsyncSession) -> Policies:
     """The thresholds as the database has them now."""
     return await repository.load_policies(session)
+
+
+async def record_policy(session: AsyncSession, division_code: str, body: ClockPolicyBody) -> None:
+    """Set the thresholds of a division and all below it."""
+    await repository.set_policy(session, division_code, body)
+    await bump(session, "clock-policies")
 
 
 async def get_year(

@@ -118,9 +118,9 @@ async def find_active_rules(session: AsyncSession) -> Any | None:
 
 
 _OPEN_BY_UNIT = text("""
-SELECT unit_code, count(*) FROM service_case
-WHERE unit_code IS NOT NULL AND state IN ('received', 'correcting', 'accepted', 'paused', 'decided')
-GROUP BY unit_code
+SELECT unit_code, sum(cases)::int FROM (
+    SELECT unit_code, cases FROM work_count UNION ALL SELECT unit_code, cases FROM work_delta
+) AS kept WHERE unit_code <> '' GROUP BY unit_code
 """)
 
 

@@ -164,6 +164,8 @@ class Effect:
     cancel: tuple[str, ...] = ()
     writes: tuple[Write, ...] = ()
     document: DocumentDraft | None = None
+    #: Working days from acceptance to completion, to be counted with those of others.
+    took_days: int | None = None
     #: The applicant's answer to the notice, to be sealed.
     notice_answer: str | None = None
 

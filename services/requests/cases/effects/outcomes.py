@@ -47,8 +47,10 @@ def decide(dossier: Dossier, act: acts.Decide, at: Moment) -> Effect:
     )
 
 
-def complete(_: Dossier, act: acts.Complete, at: Moment) -> Effect:
+def complete(dossier: Dossier, act: acts.Complete, at: Moment) -> Effect:
+    accepted_on = dossier.case.accepted_on
     return Effect(
+        took_days=max(0, at.calendar.days_between(accepted_on, at.today, TimeUnit.working_days)),
         changes={"result_code": act.result_code, "completed_on": at.today},
         note=act.note,
         event=events.CaseCompleted,
