@@ -46,6 +46,7 @@ from services.evaluation.models.invitations import (
     RatingBatch,
     RatingDevice,
 )
+from services.evaluation.models.publications import ScoreTable
 from services.evaluation.models.ratings import (
     Origin,
     Rating,
@@ -145,6 +146,7 @@ __all__ = [
     "ScoreDay",
     "ScoreFact",
     "ScoreMonth",
+    "ScoreTable",
     "ScoreYear",
     "ServiceNumber",
     "StaffNumber",
