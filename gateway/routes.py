@@ -182,6 +182,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/v1/rectification-limits", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     Route("/v1/evaluables", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     _public("/v1/scores", Service.evaluation),
+    _public("/v1/score-tables", Service.evaluation),
+    Route("/v1/score-exports", Service.evaluation, READ, timeout_seconds=60.0),
     Route("/v1/rating-tags", Service.evaluation, READ, anonymous=READ, cacheable=True),
     Route(
         "/v1/assessment-schemes",

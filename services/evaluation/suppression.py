@@ -21,32 +21,36 @@ class Cell:
     parts: tuple["Cell", ...] = field(default=())
 
 
-def withheld(table: Cell, minimum: int) -> frozenset[str]:
+def withheld(table: Cell, minimum: int, also: frozenset[str] = frozenset()) -> frozenset[str]:
     """The keys that must not be shown; a count of 0 tells of nobody and may be.
 
-    The parts of a cell must add up to it: what belongs to no part is a part of its own.
+    `also` are to be withheld for reasons outside the table. The parts of a cell must add up to it:
+    what belongs to no part is a part of its own.
     """
     hidden: set[str] = set()
-    if _is_small(table, minimum):
+    if _is_small(table, minimum) or table.key in also:
         hidden.add(table.key)
-    _withhold(table, minimum, hidden)
+    _withhold(table, minimum, also, hidden)
     return frozenset(hidden)
 
 
-def _withhold(cell: Cell, minimum: int, hidden: set[str]) -> None:
+def _withhold(cell: Cell, minimum: int, also: frozenset[str], hidden: set[str]) -> None:
     if cell.key in hidden:
         hidden.update(_keys(cell.parts))  # their sum would be the number withheld
     else:
-        hidden.update(group(((part.key, part.count) for part in cell.parts), minimum))
+        counts = ((part.key, part.count) for part in cell.parts)
+        hidden.update(group(counts, minimum, also))
     for part in cell.parts:
-        _withhold(part, minimum, hidden)
+        _withhold(part, minimum, also, hidden)
 
 
-def group(counts: Iterable[tuple[str, int]], minimum: int) -> frozenset[str]:
+def group(
+    counts: Iterable[tuple[str, int]], minimum: int, also: frozenset[str] = frozenset()
+) -> frozenset[str]:
     """The cells to withhold among those whose total is shown."""
     cells = sorted(((count, key) for key, count in counts if count > 0), reverse=True)
-    shown = [each for each in cells if each[0] >= minimum]
-    left = [each for each in cells if each[0] < minimum]
+    shown = [each for each in cells if each[0] >= minimum and each[1] not in also]
+    left = [each for each in cells if each[0] < minimum or each[1] in also]
     while left and (len(left) < 2 or sum(count for count, _ in left) < minimum) and shown:
         left.append(shown.pop())
     return frozenset(key for _, key in left)

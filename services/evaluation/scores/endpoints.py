@@ -1,19 +1,25 @@
 """评分: items, units and channels are public; the recount is the operator's."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from contracts.values import DivisionCode, DivisionLevel
 from servicekit.app import create_router
 from servicekit.auth import Caller, MaybeCaller, require
-from servicekit.database import ReadSession
+from servicekit.database import ReadSession, database_of
 from servicekit.etags import etag, is_unchanged, set_etag
 from servicekit.idempotency import Session
 from servicekit.paging import DEFAULT_LIMIT, After, Limit, Page
+from servicekit.sheets import SheetFormat, download_headers
+from services.evaluation.access import STATISTICIAN, SUPERVISOR
+from services.evaluation.dependencies import Policy
 from services.evaluation.models import SubjectKind
-from services.evaluation.scores import service
+from services.evaluation.scores import exports, publishing, service
+from services.evaluation.scores.publishing import TableCreate, TableRead
 from services.evaluation.scores.repository import Period
 from services.evaluation.scores.rules import Grain
 from services.evaluation.scores.schemas import (
@@ -64,6 +70,58 @@ async def rank_scores(
         after=after,
         limit=limit,
     )
+
+
+@router.get("/score-exports", response_class=StreamingResponse)
+async def export_scores(
+    request: Request,
+    caller: Annotated[Caller, Depends(require(SUPERVISOR, STATISTICIAN))],
+    kind: SubjectKind,
+    division: DivisionCode,
+    grain: Annotated[Grain, Query(description="按日、按月或按年")] = Grain.month,
+    level: DivisionLevel | None = None,
+    first: First = None,
+    last: Last = None,
+    format: Literal["csv", "xlsx"] = "csv",
+) -> StreamingResponse:
+    """本区域各对象的评分，存成表格；只有计数，不含任何人的评价内容。"""
+    chosen = service.selection(
+        kind, caller, division_code=division, level=level, grain=grain, first=first, last=last
+    )
+    sheet_format = SheetFormat(format)
+    return StreamingResponse(
+        exports.export(database_of(request), sheet_format, chosen),
+        media_type=sheet_format.media_type,
+        headers=download_headers(f"评分-{division}-{kind}.{format}"),
+    )
+
+
+@router.post("/score-tables", status_code=201)
+async def publish_table(
+    body: TableCreate,
+    caller: Annotated[Caller, Depends(require(SUPERVISOR))],
+    session: Session,
+    settings: Policy,
+) -> TableRead:
+    """公开一个县某月或某年的评价结果；评价少的村不显示，也不能由合计或差额推出。"""
+    return await publishing.publish(session, body, caller, settings)
+
+
+@router.get("/score-tables")
+async def list_tables(
+    session: ReadSession,
+    division: DivisionCode | None = None,
+    after: After = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Page[TableRead]:
+    """已公开的评价结果，最新在前。"""
+    return await publishing.list_tables(session, division, after=after, limit=limit)
+
+
+@router.get("/score-tables/{table_id}")
+async def read_table(table_id: UUID, session: ReadSession) -> TableRead:
+    """一张公开表。"""
+    return await publishing.get_table(session, table_id)
 
 
 @router.post("/scores/recount")

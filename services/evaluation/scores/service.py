@@ -23,6 +23,7 @@ from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.models import RatingChannel, SubjectKind
 from services.evaluation.scores import access, recounting, repository, settling
+from services.evaluation.scores.exports import Selection
 from services.evaluation.scores.repository import Peers, Period, Subject
 from services.evaluation.scores.rules import Grain, Tally, percentile
 from services.evaluation.scores.schemas import (
@@ -180,6 +181,34 @@ async def rank(
         ],
         next=encode_cursor(last.satisfaction_floor, last.subject_id) if last else None,
     )
+
+
+def selection(
+    kind: SubjectKind,
+    caller: Caller,
+    *,
+    division_code: str,
+    level: DivisionLevel | None,
+    grain: Grain,
+    first: date | None,
+    last: date | None,
+) -> Selection:
+    """What an export holds.
+
+    Raises:
+        DivisionNotForItems, LevelNotForKind: as for `rank`, but divisions need no level.
+        PeriodInvalid: see `period_of`.
+        WrongDivision: it lies outside the caller's.
+    """
+    if kind in _EVERYWHERE:
+        raise DivisionNotForItems
+    if level is not None and kind is not SubjectKind.division:
+        raise LevelNotForKind
+    if grain is Grain.all:
+        raise PeriodInvalid
+    caller.ensure_covers(division_code)
+    first, last = period_of(grain, first, last)
+    return Selection(Peers(kind, level, division_prefix(division_code)), grain, first, last)
 
 
 async def stand(
