@@ -42,6 +42,21 @@ class Material(_Part):
     necessity: Literal["required", "optional", "deferrable", "waivable"]
 
 
+class FeeEntry(_Part):
+    """收费项目 with its standard, in words."""
+
+    name: str
+    standard: str
+
+
+class Fee(_Part):
+    """收费: whether there is one, on what basis, and what for."""
+
+    charged: bool
+    basis: str | None = None
+    entries: tuple[FeeEntry, ...] = ()
+
+
 class ItemState(Event):
     """Everything another service may need of an item; consumers keep it as their copy."""
 
@@ -71,6 +86,8 @@ class ItemState(Event):
     form: dict[str, Any]
     provisional: bool
     effective_on: date
+    #: None in states told before fees were.
+    fee: Fee | None = None
     #: Revision of the catalogue at this change: a later state of an item has a higher one,
     #: whichever clock wrote `recorded_at`.
     revision: int = Field(default=0, ge=0)

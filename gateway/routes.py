@@ -148,6 +148,8 @@ ROUTES: tuple[Route, ...] = (
         timeout_seconds=30.0,
         cacheable=True,
     ),
+    # A standard of others: its paths and its version are its own.
+    Route("/hsds", Service.facilities, READ, anonymous=READ, cacheable=True),
     Route("/v1/devices", Service.facilities, body_limit_bytes=4 * KIBIBYTE),
     # A terminal cannot sign in: it proves itself to the service with a key of its own.
     Route(

@@ -24,6 +24,7 @@ from services.facilities.gaps import endpoints as gaps
 from services.facilities.geojson import endpoints as geojson
 from services.facilities.hours import endpoints as hours
 from services.facilities.hours.board import OpenBoard
+from services.facilities.hsds import endpoints as hsds
 from services.facilities.indicators import endpoints as indicators
 from services.facilities.nearby import endpoints as nearby
 from services.facilities.positions import endpoints as positions
@@ -69,6 +70,7 @@ def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None =
             rooms.router,
             counters.router,
             devices.router,
+            hsds.router,
             bookings.router,
         ],
         parts=[_open_board],

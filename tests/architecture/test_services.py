@@ -1,6 +1,7 @@
 """What every service keeps to, whichever services there are."""
 
 import json
+import re
 import subprocess
 import sys
 from functools import cache
@@ -178,4 +179,5 @@ def unexplained(app: FastAPI) -> list[str]:
 
 
 def versioned(path: str) -> bool:
-    return path.startswith("/v1/")
+    """Ours say their version; Open Referral's standard has its own."""
+    return path.startswith("/v1/") or re.match(r"/hsds(/|$)", path) is not None

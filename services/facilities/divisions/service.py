@@ -155,6 +155,11 @@ async def path_names(session: AsyncSession, codes: Sequence[str]) -> dict[str, s
     return {code: _joined(path) for code, path in found.items()}
 
 
+async def paths(session: AsyncSession, codes: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """Code → (code, name) from the province down, itself last."""
+    return await repository.paths(session, codes)
+
+
 async def is_in_force(session: AsyncSession, code: str) -> bool:
     """Whether something may be recorded in a division today."""
     return await repository.is_in_force(session, code)

@@ -114,6 +114,17 @@ async def list_exceptions(
     return Page(items=items, next=encode_cursor(items[-1].day.isoformat()) if more else None)
 
 
+async def list_exceptions_of(
+    session: AsyncSession, facility_ids: Sequence[UUID], *, first: date, last: date
+) -> dict[UUID, list[Any]]:
+    """Facility → its days of their own between two days, in order."""
+    rows = await repository.list_exceptions_of(session, facility_ids, first=first, last=last)
+    found: dict[UUID, list[Any]] = {}
+    for row in sorted(rows, key=lambda row: row.day):
+        found.setdefault(row.facility_id, []).append(row)
+    return found
+
+
 async def set_exception(
     session: AsyncSession,
     caller: Caller,
