@@ -150,11 +150,12 @@ class TestImport:
 
     async def test_the_same_file_twice_changes_nothing(self, catalogue, take_in):
         await take_in(sheet(NATIONAL))
-        before = await catalogue.fetch("SELECT * FROM item_draft")
+        said = "SELECT item_id, state, content, authors, saved_at FROM item_draft"
+        before = await catalogue.fetch(said)
         again = await take_in(sheet(NATIONAL))
         assert counts(again) == (0, 0, 1, 0)
         assert again["repeats_id"] is not None
-        assert await catalogue.fetch("SELECT * FROM item_draft") == before
+        assert await catalogue.fetch(said) == before
         assert await catalogue.count("item_history") == 1
         changed = await take_in(sheet(NATIONAL | {"受理条件": "本区户籍，且享受低保。"}))
         assert counts(changed) == (0, 1, 0, 0)
@@ -279,6 +280,16 @@ class TestApproval:
         assert [tuple(row) for row in rows] == [("published", 1)] * 2
         assert len(await catalogue.events()) == 2
         assert counts(await take_in(sheet(NATIONAL))) == (0, 0, 1, 0)
+
+    async def test_a_draft_belongs_to_the_newest_import_that_has_it(
+        self, catalogue, take_in, approve, timers
+    ):
+        first, second = await take_in(sheet(NATIONAL)), await take_in(sheet(NATIONAL))
+        assert counts(second) == (0, 0, 1, 0)
+        assert (await approve(first)).json()["waiting"] == 0
+        assert (await approve(second)).json()["waiting"] == 1
+        await timers.run_due()
+        assert len(await catalogue.events()) == 1
 
     async def test_what_the_approver_wrote_is_left_over(
         self, catalogue, people, take_in, approve, timers

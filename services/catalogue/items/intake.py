@@ -91,6 +91,18 @@ async def take_in(
     await repository.add_histories(session, history)
 
 
+async def adopt(session: AsyncSession, taken: Sequence[Taken], *, import_id: UUID) -> None:
+    """Drafts that stand so already are approved with the newest import that has them."""
+    ids = [
+        each.known.id
+        for each in taken
+        if each.known is not None
+        and each.known.draft_state == DraftState.in_review
+        and each.known.draft_import_id not in (None, import_id)
+    ]
+    await repository.adopt_drafts(session, ids, import_id)
+
+
 def _authors(known: Any | None, hand: Hand) -> list[str]:
     before = (known.draft_authors or []) if known is not None else []
     return list(dict.fromkeys([*before, hand.id]))

@@ -67,12 +67,15 @@ class ItemRows:
         outcomes: dict[int, Outcome | Problem] = {
             number: _outcome(taken) for number, taken in ready.items()
         }
-        changed = [
-            taken for number, taken in ready.items() if outcomes[number] is not Outcome.unchanged
-        ]
+        changed: list[Taken] = []
+        unchanged: list[Taken] = []
+        for number, taken in ready.items():
+            stands = outcomes[number] is Outcome.unchanged
+            (unchanged if stands else changed).append(taken)
         hand = Hand(str(job.owner_id), job.owner_name)
         reason = f"由文件导入：{job.file_name}"[:300]
         await intake.take_in(session, hand, changed, import_id=job.id, reason=reason)
+        await intake.adopt(session, unchanged, import_id=job.id)
         return outcomes
 
 
