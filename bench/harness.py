@@ -72,13 +72,13 @@ def running(
         process.wait()
 
 
-async def wait_for(url: str) -> None:
+async def wait_for(url: str, *, seconds: float = READY_SECONDS) -> None:
     """Poll until an address answers 200.
 
     Raises:
         TimeoutError: it did not in time.
     """
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + seconds
     async with aiohttp.ClientSession() as session:
         while True:
             try:
