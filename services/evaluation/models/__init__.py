@@ -49,6 +49,7 @@ from services.evaluation.models.invitations import (
 from services.evaluation.models.publications import ScoreTable
 from services.evaluation.models.ratings import (
     Origin,
+    PlatformCode,
     Rating,
     RatingChannel,
     RatingRevision,
@@ -124,6 +125,7 @@ __all__ = [
     "Origin",
     "OutboxMessage",
     "Outcome",
+    "PlatformCode",
     "ProcessedEvent",
     "ProposalKind",
     "ProposalState",

@@ -70,6 +70,20 @@ class RatingTag(Base, table=True):
     is_retired: bool = flag()
 
 
+class PlatformCode(Base, table=True):
+    """How a platform above writes a channel or a level: by number, and each in its own way."""
+
+    __tablename__ = "platform_code"
+    __table_args__ = (one_of("field", ("channel", "level")),)
+
+    platform: str = Field(primary_key=True)
+    field: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    #: Null where the platform has no code for it.
+    code: str | None = None
+    source: str
+
+
 class Rating(Base, table=True):
     """评价 (assess number 1) or 追评 (2) of one evaluable service.
 
