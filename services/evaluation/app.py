@@ -6,6 +6,7 @@ from servicekit.app import create_service_app
 from servicekit.auth import TokenVerifier
 from services.evaluation.assessments.endpoints import router as assessments
 from services.evaluation.assessments.service import SchemeOfOthers
+from services.evaluation.codes.endpoints import router as rating_codes
 from services.evaluation.demand.endpoints import router as demand
 from services.evaluation.demand.service import WishMadeAlready
 from services.evaluation.disputes.endpoints import router as disputes
@@ -35,6 +36,7 @@ def create_app(settings: EvaluationSettings, *, verifier: TokenVerifier | None =
         routers=[
             evaluables,
             rating_tags,
+            rating_codes,
             ratings,
             rectifications,
             limits,

@@ -10,7 +10,7 @@ from services.evaluation.seed import seed
 from tests.support.service import RunningService, running
 
 DATA = Path(__file__).parents[2] / "data"
-REFERENCE = frozenset({"rating_tag", "working_year", "working_day"})
+REFERENCE = frozenset({"rating_tag", "platform_code", "working_year", "working_day"})
 
 
 @pytest.fixture(scope="session")
