@@ -24,7 +24,7 @@ A service takes them in with four pieces:
        WorkerParts(jobs=[ImportRunner({"notes": NoteRows()}).run])
 
 The file lies in the service's database until its job has ended, so any replica's worker can go on
-after a kill: a batch of 500 rows, its report and the job's counters are one transaction. A dry run
+after a kill: a batch of 200 rows, its report and the job's counters are one transaction. A dry run
 does the same and rolls each batch back. Memory is bounded by a batch, plus eight bytes a row to find
 the same thing twice in one file.
 """

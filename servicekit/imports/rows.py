@@ -73,7 +73,7 @@ class ImportJob:
 
 
 class RowHandler(Protocol[T]):
-    """How a service takes rows in; two methods, both for a batch of up to 500 rows at a time."""
+    """How a service takes rows in; two methods, both for a batch of up to 200 rows at a time."""
 
     def key(self, job: ImportJob, row: Row) -> str | None:
         """What the row is about: of two rows of a file with the same key the second is refused."""

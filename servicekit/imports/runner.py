@@ -23,7 +23,8 @@ from servicekit.sheets import Cells, SheetError, SheetFormat, read_rows
 from servicekit.transient import is_transient
 
 IDLE_SECONDS = 1.0
-BATCH_ROWS = 500
+#: A batch is checked without a pause: the relay and timers of the same process wait for it.
+BATCH_ROWS = 200
 #: One worker of a service takes files in; the lock lives in the service's own database.
 IMPORT_LOCK = 7_310
 

@@ -108,6 +108,21 @@ class TestKeeping:
                 ).status_code == 428  # fmt: skip
 
 
+class TestLevels:
+    async def test_an_item_and_its_parts_are_found_by_its_codes(self, catalogue, people):
+        whole = make_elements()
+        part = make_elements(codes=whole["codes"] | {"handling": IMPLEMENTATION + "01"})
+        await people.publish(item_code=IMPLEMENTATION, elements=whole)
+        await people.publish(item_code=IMPLEMENTATION + "01", elements=part, name="新申请")
+        await people.publish(item_code="88888888")
+        for name, value in (("implementation_code", IMPLEMENTATION), ("basic_code", CODE)):
+            page = await catalogue.client.get("/v1/items", params={name: value})
+            assert [(each["tier"], each["basic_code"]) for each in page.json()["items"]] == [
+                ("implementation", CODE),
+                ("handling", CODE),
+            ]
+
+
 class TestItemsFollowIt:
     async def test_an_item_says_what_its_entry_says(self, catalogue, people, post):
         await post(entry(levels=["township"], task_type="05", basis="另一依据"))

@@ -40,6 +40,10 @@ Department = Annotated[DepartmentCode | None, Query(description="主管部门")]
 StatusFilter = Annotated[
     Status | None, Query(alias="status", description="事项状态；未公布和已取消的只有工作人员能看")
 ]
+BasicCode = Annotated[str | None, Query(max_length=64, description="基本编码：各地同一事项")]
+ImplementationCode = Annotated[
+    str | None, Query(max_length=64, description="实施编码：一个事项和它的业务办理项")
+]
 #: What PostgreSQL's integer holds.
 Number = Annotated[int, Path(ge=1, le=2_147_483_647)]
 
@@ -100,13 +104,16 @@ async def list_items(
     department: Department = None,
     division: Division = None,
     status: StatusFilter = None,
+    basic_code: BasicCode = None,
+    implementation_code: ImplementationCode = None,
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """事项列表，按建立的先后。"""
     items, following = await reading.list_page(
         session, caller, status=status, division=division, category=category,
-        department=department, after=after, limit=limit,
+        department=department, basic_code=basic_code,
+        implementation_code=implementation_code, after=after, limit=limit,
     )  # fmt: skip
     return _answer({"items": items, "next": following})
 

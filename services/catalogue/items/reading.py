@@ -49,6 +49,8 @@ async def list_page(
     division: str | None,
     category: str | None,
     department: str | None,
+    basic_code: str | None = None,
+    implementation_code: str | None = None,
     after: str | None,
     limit: int,
 ) -> tuple[list[dict[str, Any]], str | None]:
@@ -69,6 +71,8 @@ async def list_page(
         division=division,
         category=category,
         department=department,
+        basic_code=basic_code,
+        implementation_code=implementation_code,
         after=_position(after),
         limit=limit + 1,
     )
@@ -162,6 +166,9 @@ def head(item: Any, *, staff: bool) -> dict[str, Any]:
         "id": item.id,
         "item_code": item.item_code,
         "division_code": item.division_code,
+        "tier": item.tier,
+        "basic_code": item.basic_code,
+        "implementation_code": item.implementation_code,
         **item.head,
         **_standing(item),
         "draft_state": item.draft_state if staff else None,

@@ -63,6 +63,9 @@ _HEAD: tuple[Any, ...] = (
     col(Item.division_code),
     col(Item.status),
     col(Item.status_reason),
+    col(Item.tier),
+    col(Item.basic_code),
+    col(Item.implementation_code),
     func.jsonb_build_object(
         *(part for field in HEAD_FIELDS for part in (field, _CONTENT[field]))
     ).label("head"),
@@ -143,6 +146,8 @@ async def list_items(
     division: str | None,
     category: str | None,
     department: str | None,
+    basic_code: str | None = None,
+    implementation_code: str | None = None,
     after: UUID | None,
     limit: int,
 ) -> Sequence[Any]:
@@ -163,6 +168,10 @@ async def list_items(
         query = query.where(col(Item.supply_category) == category)
     if department is not None:
         query = query.where(col(Item.department) == department)
+    if basic_code is not None:
+        query = query.where(col(Item.basic_code) == basic_code)
+    if implementation_code is not None:
+        query = query.where(col(Item.implementation_code) == implementation_code)
     if after is not None:
         query = query.where(col(Item.id) > after)
     items: Sequence[Any] = (await session.execute(query)).all()

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.values import Channel, DivisionCode, DivisionLevel, ItemCode
 from services.catalogue.items.content import ItemContent, ItemLimits
+from services.catalogue.items.elements import Tier
 from services.catalogue.items.texts import Line
 from services.catalogue.models import Status
 from services.catalogue.scores.schemas import ScoreRead
@@ -62,6 +63,10 @@ class ItemHead(BaseModel):
     channels: list[Channel]
     around_the_clock: bool
     limits: ItemLimits
+    #: 实施清单 or 业务办理项, and the codes that tie the three levels.
+    tier: Tier
+    basic_code: str | None
+    implementation_code: str | None
     status: Status
     #: What the status means for a resident.
     status_text: str
