@@ -7,6 +7,7 @@ many as the national list has (2023-06-30: 620 573). Everything is made by Postg
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -89,8 +90,16 @@ FROM (
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Country:
+    """A database as a service has it, and its address."""
+
+    database: Database
+    dsn: str
+
+
 @asynccontextmanager
-async def country(*, communities: int, facilities: int) -> AsyncIterator[Database]:
+async def country(*, communities: int, facilities: int) -> AsyncIterator[Country]:
     """A PostgreSQL of its own with a generated country in it."""
     with TemporaryDirectory() as directory:
         server = PostgresServer(Path(directory) / "postgres", pick_free_port(), fast=True)
@@ -107,7 +116,7 @@ async def country(*, communities: int, facilities: int) -> AsyncIterator[Databas
                     await types.load(session, read_types(DATA / TYPES))
                     await definitions.load(session, read_indicators(DATA / INDICATORS))
                 await _fill(dsn, communities=communities, facilities=facilities)
-                yield database
+                yield Country(database, dsn)
             finally:
                 await database.close()
         finally:

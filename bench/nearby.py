@@ -61,8 +61,8 @@ async def _explain(session: AsyncSession, point: Point) -> tuple[float, float]:
 
 async def measure(communities: int, places: int, queries: int) -> Measured:
     async with (
-        country(communities=communities, facilities=places) as database,
-        database.reading() as session,
+        country(communities=communities, facilities=places) as made,
+        made.database.reading() as session,
     ):
         sampled = (await session.execute(_SAMPLE, {"count": queries})).all()
         points = [Point(row.latitude, row.longitude) for row in sampled]

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from services.facilities.indicators import history, repository
+from services.facilities.indicators import history, repository, service
 from services.facilities.models import INDICATOR_SUM, MEASURES
 from tests.facilities.factories import (
     CITY,
@@ -28,6 +28,7 @@ from tests.facilities.factories import (
 )
 from tests.support.tokens import bearer, resident
 
+PROVINCE = "140000000000"
 PLACES = (COMMUNITY, OTHER_COMMUNITY, VILLAGE, TOWNSHIP)
 CENTRE = "party-mass-service-centre"
 
@@ -39,7 +40,7 @@ async def sums(service, code):
 
 async def wrong(service):
     async with service.database.reading() as session:
-        return await repository.count_wrong(session)
+        return await repository.count_wrong(session, ("140000000000", "149999999999"))
 
 
 async def figures(service, code, year=2025, **values):
@@ -123,7 +124,7 @@ class TestIncremental:
         )
         assert await wrong(counted) == 1
         async with counted.database.transaction() as session:
-            assert await history.mend(session) == 1
+            assert await service.mend(session, PROVINCE) == 1
         assert await wrong(counted) == 0
 
     async def test_a_community_that_ended_is_counted_no_longer(self, counted):
@@ -133,7 +134,9 @@ class TestIncremental:
         )
         try:
             async with counted.database.transaction() as session:
-                assert await history.mend(session) == 5  # the village and the four above it
+                assert (
+                    await service.mend(session, PROVINCE) == 5
+                )  # the village and the four above it
             assert (await sums(counted, COUNTY))["villages"] == before["villages"] - 1
         finally:
             await counted.fetch("UPDATE division SET valid_until = NULL WHERE code = $1", VILLAGE)

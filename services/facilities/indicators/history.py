@@ -17,7 +17,7 @@ from services.facilities.indicators import repository, service
 from services.facilities.indicators.rules import FORMULAS, compute, nearest, target_for
 from services.facilities.indicators.schemas import Chart, History, MonthValue, Series
 from services.facilities.indicators.service import Counted
-from services.facilities.metrics import INDICATOR_SUMS_MENDED, INDICATORS_CHANGED
+from services.facilities.metrics import INDICATORS_CHANGED
 from services.facilities.models import Base
 
 _MONTH = Base.metadata.tables["indicator_month"]
@@ -129,14 +129,17 @@ def chart_of(
 
 
 async def job(database: Database) -> None:
-    """Keep the present month, and now and then count everything again; one worker at a time."""
+    """Keep the present month, and now and then count everything again; one worker at a time.
+
+    The first thing a worker does is to count: a load of divisions leaves that to it.
+    """
     rounds = 0
     while True:
         try:
+            if rounds % ROUNDS_PER_CHECK == 0:
+                await _mend_all(database)
             async with database.transaction() as session:
-                if (await session.execute(_ALONE, {"lock": JOB_LOCK})).scalar_one():
-                    if rounds % ROUNDS_PER_CHECK == 0:
-                        await mend(session)
+                if await _is_alone(session):
                     await record_month(session, service.local_today().replace(day=1))
             database.nudge_relay()
         except DATABASE_ERRORS as error:
@@ -145,17 +148,20 @@ async def job(database: Database) -> None:
         await asyncio.sleep(JOB_SECONDS)
 
 
-async def mend(session: AsyncSession) -> int:
-    """Count everything again where kept sums are wrong, as after a load of divisions.
+async def _mend_all(database: Database) -> None:
+    """Province after province, each in a transaction of its own: changes never wait for long."""
+    async with database.reading() as session:
+        provinces = await repository.list_provinces(session)
+    for province in provinces:
+        async with database.transaction() as session:
+            if await _is_alone(session):
+                await service.mend(session, province)
 
-    Divisions that end at midnight change the sums without anybody writing anything.
-    """
-    wrong = await repository.count_wrong(session)
-    if wrong:
-        logger.warning("indicator_sums_mended", divisions=wrong)
-        INDICATOR_SUMS_MENDED.inc(wrong)
-        await repository.recount(session)
-    return wrong
+
+async def _is_alone(session: AsyncSession) -> bool:
+    """Whether no other worker does the same just now."""
+    alone: bool = (await session.execute(_ALONE, {"lock": JOB_LOCK})).scalar_one()
+    return alone
 
 
 async def _store(

@@ -187,20 +187,25 @@ EXPRESSIONS: dict[str, str] = {
 }
 assert set(EXPRESSIONS) == set(MEASURES)
 
+ONE_BY_ONE = "= ANY(:codes)"
+IN_A_RANGE = "BETWEEN :first AND :last"
 #: What a community adds, in the order of `MEASURES`.
 MEASURED = ", ".join(f"{EXPRESSIONS[name]} AS {name}" for name in MEASURES)
 NAMES = ", ".join(MEASURES)
 
 
-def facts_sql(*, some: bool) -> str:
-    """`WITH … fact`: the facts of the communities `:codes`, or of all."""
-    conditions = {
-        "facility_codes": "AND facility.division_code = ANY(:codes)",
-        "figure_codes": "AND community_code = ANY(:codes)",
-        "community_codes": "AND division.code = ANY(:codes)",
+def facts_sql(condition: str = "") -> str:
+    """`WITH … fact`: the facts of all communities, or of those whose code meets a condition.
+
+    The condition is SQL of our own: `ONE_BY_ONE` or `IN_A_RANGE`.
+    """
+    columns = {
+        "facility_codes": "facility.division_code",
+        "figure_codes": "community_code",
+        "community_codes": "division.code",
     }
     return Template(_FACTS).substitute(
-        conditions if some else dict.fromkeys(conditions, ""),
+        {name: f"AND {code} {condition}" if condition else "" for name, code in columns.items()},
         full_hours=Template(_FULL_HOURS).substitute(daily_hours=DAILY_HOURS),
         site_columns=_SITE_COLUMNS,
     )

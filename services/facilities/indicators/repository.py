@@ -10,7 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.values import SIGNIFICANT_DIGITS, DivisionLevel
 from servicekit.database import to_json
 from services.facilities.divisions.repository import in_force
-from services.facilities.indicators.measures import MEASURED, NAMES, facts_sql, statement
+from services.facilities.indicators.measures import (
+    IN_A_RANGE,
+    MEASURED,
+    NAMES,
+    ONE_BY_ONE,
+    facts_sql,
+    statement,
+)
 from services.facilities.models import INDICATOR_SUM, MEASURES, Base
 
 _DIVISION = Base.metadata.tables["division"]
@@ -51,14 +58,14 @@ _REFRESH = statement(
     )
     UPDATE indicator_sum AS kept SET $additions FROM spread WHERE spread.code = kept.code
     """,
-    facts=facts_sql(some=True),
+    facts=facts_sql(ONE_BY_ONE),
     measured=MEASURED,
     zeros=", ".join("0" for _ in MEASURES),
     differences=_each("measured.@ - kept.@ AS @"),
     sums=_each("sum(difference.@) AS @"),
     additions=_each("@ = kept.@ + spread.@"),
 )
-#: Everything from nothing: the communities, then level by level.
+#: A province from nothing: its communities, then level by level.
 _COUNTED = """
     $facts, measured AS (SELECT code, $measured FROM fact),
     township AS (SELECT rpad(left(code, 9), 12, '0') AS code, $sums FROM measured GROUP BY 1),
@@ -78,7 +85,7 @@ _PARTS = {
     "counted": str(
         statement(
             _COUNTED,
-            facts=facts_sql(some=False),
+            facts=facts_sql(IN_A_RANGE),
             measured=MEASURED,
             sums=_each("sum(@) AS @"),
         )
@@ -93,7 +100,9 @@ _PARTS = {
 #: A division that has no community any more keeps a row of zeros, which is as good as none.
 _COUNT_WRONG = statement(
     """
-    $counted SELECT count(*) FROM new FULL JOIN indicator_sum AS kept ON kept.code = new.code
+    $counted SELECT count(*)
+    FROM new FULL JOIN (SELECT * FROM indicator_sum WHERE code BETWEEN :first AND :last) AS kept
+        ON kept.code = new.code
     WHERE ($new) IS DISTINCT FROM ($kept) AND NOT (new.code IS NULL AND ($kept) = ($zeros))
     """,
     **_PARTS,
@@ -102,7 +111,8 @@ _RECOUNT = statement(
     """
     $counted, gone AS (
         DELETE FROM indicator_sum AS kept
-        WHERE NOT EXISTS (SELECT FROM new WHERE new.code = kept.code) RETURNING code
+        WHERE kept.code BETWEEN :first AND :last
+          AND NOT EXISTS (SELECT FROM new WHERE new.code = kept.code) RETURNING code
     ), stored AS (
         INSERT INTO indicator_sum AS kept (code, $names) SELECT code, $names FROM new
         ON CONFLICT (code) DO UPDATE SET $assignments
@@ -114,9 +124,9 @@ _RECOUNT = statement(
     **_PARTS,
 )
 _WHAT_IF = statement(
-    "$facts SELECT $measured FROM fact", facts=facts_sql(some=True), measured=MEASURED
+    "$facts SELECT $measured FROM fact", facts=facts_sql(ONE_BY_ONE), measured=MEASURED
 )
-_FACTS = statement("$facts SELECT * FROM fact ORDER BY code", facts=facts_sql(some=True))
+_FACTS = statement("$facts SELECT * FROM fact ORDER BY code", facts=facts_sql(ONE_BY_ONE))
 #: Changes wait for a recount and a recount for changes.
 _SHARE = text("LOCK TABLE indicator_sum IN ROW EXCLUSIVE MODE")
 _ALONE = text("LOCK TABLE indicator_sum IN SHARE ROW EXCLUSIVE MODE")
@@ -145,17 +155,30 @@ async def codes_around(session: AsyncSession, facility_id: UUID) -> list[str]:
     return list(await session.scalars(statement))
 
 
-async def recount(session: AsyncSession) -> int:
-    """Count everything again; return how many rows were other than kept. Keeps changes waiting."""
+async def list_provinces(session: AsyncSession) -> list[str]:
+    """Every province, in force or not."""
+    statement = select(_DIVISION.c.code).where(_DIVISION.c.level == DivisionLevel.province)
+    return list(await session.scalars(statement.order_by(_DIVISION.c.code)))
+
+
+async def recount(session: AsyncSession, codes: tuple[str, str]) -> int:
+    """Count a province again; return how many rows were other than kept.
+
+    Keeps every change of sums waiting until the transaction ends.
+    """
     await session.execute(_ALONE)
-    changed: int = (await session.execute(_RECOUNT, {"extra": _NO_EXTRA})).scalar_one()
+    changed: int = (await session.execute(_RECOUNT, _range(codes))).scalar_one()
     return changed
 
 
-async def count_wrong(session: AsyncSession) -> int:
-    """How many kept rows differ from a full count."""
-    wrong: int = (await session.execute(_COUNT_WRONG, {"extra": _NO_EXTRA})).scalar_one()
+async def count_wrong(session: AsyncSession, codes: tuple[str, str]) -> int:
+    """How many kept rows of a province differ from a full count."""
+    wrong: int = (await session.execute(_COUNT_WRONG, _range(codes))).scalar_one()
     return wrong
+
+
+def _range(codes: tuple[str, str]) -> dict[str, str]:
+    return {"first": codes[0], "last": codes[1], "extra": _NO_EXTRA}
 
 
 async def measure_with(

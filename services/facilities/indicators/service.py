@@ -12,6 +12,7 @@ from contracts.values import SIGNIFICANT_DIGITS, DivisionLevel, division_level
 from servicekit import outbox
 from servicekit.errors import BadRequest, Invalid, NotFound
 from servicekit.identifiers import new_id
+from servicekit.logging import logger
 from servicekit.paging import cut, encode_cursor
 from services.facilities.divisions import service as divisions
 from services.facilities.hours.rules import LOCAL
@@ -29,6 +30,7 @@ from services.facilities.indicators.schemas import (
     WhatIf,
     WhatIfAnswer,
 )
+from services.facilities.metrics import INDICATOR_SUMS_MENDED
 from services.facilities.types import service as types
 
 COUNTRY = "全国"
@@ -78,8 +80,25 @@ async def refresh_around(session: AsyncSession, facility_id: UUID, *others: str)
 
 
 async def recount(session: AsyncSession) -> int:
-    """Count everything again; return how many kept sums were wrong."""
-    return await repository.recount(session)
+    """Count everything again, a province after the other; return how many sums were wrong."""
+    changed = 0
+    for province in await repository.list_provinces(session):
+        changed += await repository.recount(session, divisions.subtree(province))
+    return changed
+
+
+async def mend(session: AsyncSession, province: str) -> int:
+    """Count a province again if any of its kept sums is wrong; returns how many were.
+
+    Divisions that end at midnight change the sums without anybody writing anything.
+    """
+    codes = divisions.subtree(province)
+    wrong = await repository.count_wrong(session, codes)
+    if wrong:
+        logger.warning("indicator_sums_mended", province=province, divisions=wrong)
+        INDICATOR_SUMS_MENDED.inc(wrong)
+        await repository.recount(session, codes)
+    return wrong
 
 
 async def values_of(session: AsyncSession, division_code: str | None) -> DivisionValues:
@@ -90,7 +109,7 @@ async def values_of(session: AsyncSession, division_code: str | None) -> Divisio
     """
     if division_code is None:
         path, sums = COUNTRY, await repository.national_sums(session)
-        years = await repository.figure_years(session, divisions.prefix_range(""))
+        years = None  # a province at most is asked for those
     else:
         path = (await divisions.get(session, division_code)).path
         sums = (await repository.find_sums(session, [division_code]))[division_code]
