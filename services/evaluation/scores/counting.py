@@ -131,8 +131,15 @@ _SUMS = ", ".join(
         _sum("matters_called_back", "matter", "matter_called_back"),
     )
 )
-_DIGITS = ", ".join(str(digits) for digits in SIGNIFICANT_DIGITS.values())
 _K = SubjectKind
+_ENDS = list(SIGNIFICANT_DIGITS.values())
+#: One row for each level whose own digits are not all zero.
+_CHAIN = " ".join(
+    f"UNION ALL SELECT '{_K.division}', code, NULL, code FROM (SELECT CASE WHEN "  # noqa: S608
+    f"substr(division_code, {start + 1}, {end - start}) <> '{'0' * (end - start)}' "
+    f"THEN rpad(left(division_code, {end}), 12, '0') END AS code) level_{end}"
+    for start, end in zip([0, *_ENDS], _ENDS, strict=False)
+)
 #: A division counts for itself and for all above it, each once.
 _SUBJECT = f"""
     SELECT '{_K.item}' AS subject_kind, item_id::text AS subject_id, item_name AS subject_name,
@@ -142,10 +149,8 @@ _SUBJECT = f"""
     UNION ALL SELECT '{_K.person}', handler_id::text, handler_name, left(unit_code, 12)
     UNION ALL SELECT '{_K.facility}', facility_id::text, NULL, left(unit_code, 12)
     UNION ALL SELECT '{_K.channel}', CASE WHEN part <> 'opened' THEN channel END, NULL, NULL
-    UNION ALL SELECT DISTINCT '{_K.division}', code, NULL, code FROM (
-      SELECT rpad(left(division_code, digits), 12, '0') AS code
-      FROM unnest(ARRAY[{_DIGITS}]) digits) chain
-"""  # noqa: S608 - made of code alone
+    {_CHAIN}
+"""
 
 
 def by_day(facts: str, days: str = "true") -> str:

@@ -21,6 +21,8 @@ from services.evaluation.scores.counting import (
 )
 from services.evaluation.scores.rules import Grain
 
+#: It sorts and sums everything at once; what a request has by default would go to disk many times.
+_MEMORY = text("SET LOCAL work_mem = '128MB'")
 _HOLD = text("LOCK TABLE score_fact IN EXCLUSIVE MODE")
 _OPEN = text(
     f"INSERT INTO score_fact (evaluable_id, {', '.join(SUBJECTS)}) {OPENED} "
@@ -105,7 +107,7 @@ async def count(session: AsyncSession) -> Sequence[Any]:
 
     Concurrency: until the commit whoever changes a score waits.
     """
-    for statement in (_HOLD, _OPEN, _CORRECT, _COUNT, _ANALYZE):
+    for statement in (_MEMORY, _HOLD, _OPEN, _CORRECT, _COUNT, _ANALYZE):
         await session.execute(statement)
     return (await session.execute(_DIFFERING)).all()
 
