@@ -135,6 +135,12 @@ ROUTES: tuple[Route, ...] = (
     _public("/v1/divisions", Service.facilities),
     _public("/v1/division-changes", Service.facilities, body_limit_bytes=64 * KIBIBYTE),
     _public("/v1/communities", Service.facilities),
+    Route(
+        "/v1/community-figure-imports",
+        Service.facilities,
+        body_limit_bytes=64 * MEBIBYTE,
+        timeout_seconds=30,
+    ),
     Route("/v1/gaps", Service.facilities, READ, timeout_seconds=30.0),
     Route("/v1/bookings", Service.facilities, body_limit_bytes=64 * KIBIBYTE),
     _public("/v1/booking-resources", Service.facilities, body_limit_bytes=64 * KIBIBYTE),

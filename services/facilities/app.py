@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from servicekit.app import create_service_app
 from servicekit.auth import TokenVerifier
 from servicekit.errors import ConstraintErrors
+from servicekit.imports import import_upload
 from services.facilities.bookings import endpoints as bookings
 from services.facilities.bookings.resources import ResourceInUse
 from services.facilities.bookings.service import AlreadyBooked
@@ -59,6 +60,7 @@ def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None =
             changes.router,
             positions.router,
             communities.router,
+            communities.imports,
             hours.board_router,
             geojson.router,
             types.router,  # before facilities: "types" is no identifier
@@ -73,6 +75,7 @@ def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None =
             hsds.router,
             bookings.router,
         ],
+        uploads=[import_upload(communities.IMPORTS)],
         parts=[_open_board],
         constraints=CONSTRAINTS,
         verifier=verifier,

@@ -4,9 +4,11 @@ from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired
 from contracts.evaluation import UnmetNeedsListed
 from contracts.requests import CalendarYearRecorded
 from servicekit.bus import Handlers, Subscription
+from servicekit.imports import ImportRunner
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
 from services.facilities.bookings import clock
+from services.facilities.communities.sheets import FiguresRows
 from services.facilities.devices import service as devices
 from services.facilities.gaps.consumers import keep_needs
 from services.facilities.hours.calendar import keep_year
@@ -25,9 +27,10 @@ SUBSCRIPTIONS = (
     Subscription("facilities.calendars", CALENDAR_HANDLERS),
     Subscription("facilities.items", ITEM_HANDLERS),
 )
+IMPORTS = ImportRunner({"figures": FiguresRows()})
 TIMERS = {devices.SILENT: devices.miss, **clock.TIMERS}
 
 
 def create_worker(_: ServiceSettings) -> WorkerParts:
     """Put the worker together."""
-    return WorkerParts(subscriptions=SUBSCRIPTIONS, timers=TIMERS, jobs=[history.job])
+    return WorkerParts(subscriptions=SUBSCRIPTIONS, timers=TIMERS, jobs=[history.job, IMPORTS.run])

@@ -10,6 +10,7 @@ from servicekit.auth import Caller, require
 from servicekit.database import ReadSession
 from servicekit.etags import MaybeExpectedVersion, set_etag
 from servicekit.idempotency import Session
+from servicekit.imports import import_router
 from servicekit.paging import After, Limit, Page, decode_cursor
 from services.facilities.communities import service
 from services.facilities.communities.schemas import (
@@ -24,6 +25,10 @@ from services.facilities.divisions.schemas import CommunityKind
 from services.facilities.tags import tagged
 
 router = create_router("communities")
+IMPORTS = "community-figure-imports"
+imports = import_router(
+    IMPORTS, kind="figures", presets=(), uploaders=("statistician",), readers=("auditor",)
+)
 Statistician = Annotated[Caller, Depends(require("statistician"))]
 Reviewer = Annotated[Caller, Depends(require("statistician", "auditor"))]
 Code = Annotated[DivisionCode, Path(description="村（社区）的 12 位区划代码")]

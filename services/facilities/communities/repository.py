@@ -22,6 +22,12 @@ async def find(session: AsyncSession, code: str) -> Any | None:
     return (await session.execute(statement)).one_or_none()
 
 
+async def existing(session: AsyncSession, codes: Sequence[str]) -> set[str]:
+    """Those of these codes that are communities in force."""
+    statement = _communities().where(_COMMUNITY.c.code.in_(codes), in_force())
+    return {row.code for row in await session.execute(statement)}
+
+
 async def list_communities(
     session: AsyncSession,
     *,

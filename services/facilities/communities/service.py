@@ -1,8 +1,10 @@
 """Communities: looked up, and counted once a year with a source and a history."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +13,7 @@ from servicekit import outbox
 from servicekit.auth import Caller
 from servicekit.errors import Conflict, Invalid, NotFound, PreconditionRequired
 from servicekit.etags import StaleVersion
+from servicekit.imports import Outcome
 from servicekit.paging import Page, cut, encode_cursor
 from services.facilities.communities import repository
 from services.facilities.communities.rules import FIGURES, missing
@@ -41,6 +44,14 @@ class YearAhead(Invalid):
 
 class FiguresJustRecorded(Conflict):
     code, title = "figures-just-recorded", "他人刚刚录入了这一年的数据，请刷新后再试"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who recorded figures, by hand or with a sheet."""
+
+    id: UUID
+    name: str | None
 
 
 async def get(session: AsyncSession, code: str) -> CommunityRead:
@@ -108,7 +119,8 @@ async def record_figures(
     if year > now.astimezone(LOCAL).year:
         raise YearAhead
     current = await repository.find_figures(session, code, year, lock=True)
-    values = _values(caller, code=code, year=year, body=body, now=now)
+    author = Author(caller.account_id, caller.name)
+    values = _values(author, code=code, year=year, body=body, now=now)
     if current is None:
         return await _first(session, values, expected), True
     if _is_same(current, values):
@@ -119,6 +131,28 @@ async def record_figures(
         raise StaleVersion
     await repository.replace_figures(session, values | {"version": current.version + 1})
     return await _written(session, code, year), False
+
+
+async def take_in(
+    session: AsyncSession, author: Author, *, code: str, year: int, body: FiguresWrite
+) -> Outcome:
+    """Record a year's figures out of a sheet, over what is there; the version before is kept.
+
+    Concurrency: locks the row of the year.
+
+    Raises:
+        FiguresJustRecorded: somebody else recorded the year at the same moment.
+    """
+    current = await repository.find_figures(session, code, year, lock=True)
+    values = _values(author, code=code, year=year, body=body, now=outbox.now())
+    if current is None:
+        await _first(session, values, None)
+        return Outcome.created
+    if _is_same(current, values):
+        return Outcome.unchanged
+    await repository.replace_figures(session, values | {"version": current.version + 1})
+    await _written(session, code, year)
+    return Outcome.changed
 
 
 async def list_versions(
@@ -174,14 +208,14 @@ async def _written(session: AsyncSession, code: str, year: int) -> FiguresRead:
 
 
 def _values(
-    caller: Caller, *, code: str, year: int, body: FiguresWrite, now: datetime
+    author: Author, *, code: str, year: int, body: FiguresWrite, now: datetime
 ) -> dict[str, Any]:
     return body.model_dump() | {
         "community_code": code,
         "year": year,
         "version": 1,
-        "recorded_by": caller.account_id,
-        "recorded_by_name": caller.name,
+        "recorded_by": author.id,
+        "recorded_by_name": author.name,
         "recorded_at": now,
     }
 

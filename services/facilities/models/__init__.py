@@ -23,6 +23,7 @@ from services.facilities.models.facilities import (
     FacilityType,
     HoursException,
 )
+from services.facilities.models.imports import ImportChunk, ImportJob, ImportProblem
 from services.facilities.models.indicators import (
     INDICATOR_SUM,
     MEASURES,
@@ -73,6 +74,9 @@ __all__ = [
     "FacilityType",
     "HoursException",
     "IdempotencyKey",
+    "ImportChunk",
+    "ImportJob",
+    "ImportProblem",
     "Indicator",
     "IndicatorMonth",
     "OutboxMessage",
