@@ -122,6 +122,7 @@ ROUTES: tuple[Route, ...] = (
         timeout_seconds=30.0,
     ),
     Route("/v1/materials", Service.requests),
+    Route("/v1/people", Service.requests, frozenset({"POST"}), body_limit_bytes=4 * KIBIBYTE),
     Route("/v1/retention-rules", Service.requests),
     Route("/v1/archive-destructions", Service.requests, timeout_seconds=30.0),
     Route("/v1/cases", Service.requests),

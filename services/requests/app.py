@@ -23,6 +23,7 @@ from services.requests.documents.endpoints import router as documents
 from services.requests.drafts.endpoints import router as drafts
 from services.requests.materials.endpoints import router as materials
 from services.requests.materials.parts import open_files
+from services.requests.people.endpoints import router as people
 from services.requests.reference.service import Reference, refreshed
 from services.requests.routing.endpoints import router as routing
 from services.requests.routing.rule_set_endpoints import router as routing_rules
@@ -85,6 +86,7 @@ def create_app(settings: RequestsSettings, *, verifier: TokenVerifier | None = N
             drafts,
             materials,
             archives,
+            people,
             cases,
             worklists,
             case_actions,

@@ -263,6 +263,7 @@ async def test_a_changed_piece_is_noticed(service):
     store, key, upload_id = open_store(service.settings.files_url), key_bytes(new_key()), uuid4()
     part = await store.put(upload_id, 0, b"content", key)
     [path] = [path for path in stored(service) if str(upload_id) in str(path)]
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
     with pytest.raises(FileDamaged):
         [piece async for piece in store.read(upload_id, [part], key)]

@@ -1,0 +1,1 @@
+"""Finding a person's requests by identity number or telephone, written down for that person."""
