@@ -1,9 +1,11 @@
 """Handing in for others: agents and organisations, the window, the village agent."""
 
+import io
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from pypdf import PdfReader
 
 from contracts.values import division_covers
 from tests.requests import factories
@@ -185,6 +187,42 @@ class TestReadRequest:
         assert (await self.read(service, receipt, of_the_unit)).status_code == 200
         missing = await self.read(service, {"id": uuid4()}, clerk())
         assert (missing.status_code, missing.json()["code"]) == (404, "request-not-found")
+
+
+def words_of(pdf: bytes) -> str:
+    reader = PdfReader(io.BytesIO(pdf))
+    return "".join(page.extract_text() for page in reader.pages).replace("\n", "")
+
+
+class TestReceipt:
+    async def test_names_what_came_and_what_is_missing(self, service):
+        me = uuid4()
+        entry = {
+            "item_code": factories.ITEM_CODE,
+            "answers": factories.ANSWERS,
+            "materials": [{"code": "photo"}],
+        }
+        receipt = (await submit(service, resident(me), items=[entry])).json()
+        path = f"/v1/requests/{receipt['id']}/receipt.pdf"
+        own = await service.client.get(path, headers=resident(me))
+        assert own.headers["content-type"] == "application/pdf"
+        words = words_of(own.content)
+        for part in (
+            receipt["number"],
+            receipt["lookup_code"],
+            "王大友",
+            "困难残疾人生活补贴",
+            "盐湖区民政局",
+            "照片纸质已收",
+            "残疾人证未交",
+        ):
+            assert part in words
+        again = await service.client.get(path, headers=resident(me))
+        assert again.content == own.content
+        staff = words_of((await service.client.get(path, headers=clerk())).content)
+        assert "*大友" in staff
+        assert receipt["lookup_code"] not in staff
+        assert (await service.client.get(path, headers=resident())).status_code == 403
 
 
 class TestLookUp:

@@ -12,7 +12,7 @@ from servicekit.errors import BadRequest
 from servicekit.idempotency import key_of
 from servicekit.paging import After, Limit, Page, cut, encode_cursor, id_cursor
 from services.requests.reference.endpoints import reference_of
-from services.requests.submissions import lookups, reading, repository, service
+from services.requests.submissions import lookups, reading, receipts, repository, service
 from services.requests.submissions.schemas import (
     Duplicates,
     DuplicatesQuery,
@@ -81,3 +81,19 @@ async def read_request(
     """一次申请的全部情况；工作人员看到的个人信息是遮盖的。"""
     cipher = request.app.state.cipher
     return await reading.get_request(session, cipher, request_id=request_id, caller=caller)
+
+
+@router.get("/requests/{request_id}/receipt.pdf", response_class=Response)
+async def print_receipt(
+    request_id: UUID, caller: SignedIn, session: ReadSession, request: Request
+) -> Response:
+    """收件回执和材料接收单（PDF），可以打印；工作人员看到的个人信息是遮盖的。"""
+    document = await receipts.receipt_document(
+        session,
+        request.app.state.cipher,
+        reference_of(request),
+        request_id=request_id,
+        caller=caller,
+    )
+    headers = {"Content-Disposition": 'inline; filename="receipt.pdf"', "Cache-Control": "no-store"}
+    return Response(await document.render(), media_type="application/pdf", headers=headers)

@@ -75,6 +75,10 @@ SELECT r.id, r.number, r.division_code, r.channel, r.submitted_at, r.received_on
     ARRAY(SELECT c.unit_code FROM service_case c WHERE c.request_id = r.id) AS unit_codes, {_CASES}
 FROM citizen_request r WHERE r.id = :request_id
 """)  # noqa: S608 - the part is ours
+_TO_PRINT = text("""
+SELECT case_number, item_id, item_name, unit_name, received_on, due_on, promised_days,
+    promised_unit, materials FROM service_case WHERE request_id = :request_id ORDER BY case_number
+""")
 _PARTIES = text(
     "SELECT role, account_id, name, identity_number, mobile, uscc, relation, authority, valid_until "
     "FROM request_party WHERE request_id = :request_id ORDER BY role"
@@ -112,6 +116,11 @@ async def list_of_account(
 async def find_request(session: AsyncSession, request_id: UUID) -> Any | None:
     """A request with its cases, personal data encrypted."""
     return (await session.execute(_REQUEST, {"request_id": request_id})).one_or_none()
+
+
+async def list_cases_to_print(session: AsyncSession, request_id: UUID) -> Sequence[Any]:
+    """The cases of a request with what was handed in."""
+    return (await session.execute(_TO_PRINT, {"request_id": request_id})).all()
 
 
 async def list_parties(session: AsyncSession, request_id: UUID) -> Sequence[Any]:
