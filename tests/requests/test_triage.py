@@ -16,8 +16,17 @@ from services.requests.triage.rules import (
     unit_above,
 )
 from services.requests.triage.service import VillageMayNotReceive, ensure_may_receive
+from tests.requests.cases import Case
 from tests.requests.conftest import deliver
-from tests.requests.factories import ITEM_CODE, TOWNSHIP_WINDOW, VILLAGE, make_item
+from tests.requests.factories import (
+    ITEM_CODE,
+    TOWNSHIP_WINDOW,
+    VILLAGE,
+    key,
+    make_item,
+    make_request,
+)
+from tests.support.tokens import bearer, resident
 
 DAY = date(2026, 11, 22)
 COUNTY = "140802000000"
@@ -163,3 +172,55 @@ class TestAdmissionRecorded:
         ensure_may_receive(reference.value, item, TOWNSHIP_WINDOW)
         await deliver(service, keep_admission, make_admission())
         ensure_may_receive(reference.value, item, VILLAGE_UNIT)
+
+
+class TestPassingUp:
+    """What a village cannot carry goes to its township, with the reason (P4)."""
+
+    async def case_in_the_village(self, service):
+        me = uuid4()
+        answer = await service.client.post(
+            "/v1/requests", json=make_request(), headers=resident(me) | key()
+        )
+        case = Case(service, me, answer.json())
+        await service.fetch(
+            "UPDATE service_case SET unit_code = $1, unit_name = '中城社区' RETURNING id",
+            VILLAGE_UNIT,
+        )
+        return case
+
+    def agent(self, unit=VILLAGE_UNIT):
+        return bearer("village-agent", division=VILLAGE, unit=unit, name="周代办")
+
+    async def test_the_villages_agent_passes_it_up_with_a_reason(self, service):
+        case = await self.case_in_the_village(service)
+        await case.done(self.agent(), "hand-up", reason="需要上门评估，村里没有人员")
+        row = await case.row()
+        assert (row["unit_code"], row["state"]) == (TOWNSHIP_WINDOW, "received")
+        kind, body = await case.last_event()
+        assert (kind, body["from_unit_code"]) == ("case-transferred", VILLAGE_UNIT)
+        [entry] = await service.fetch("SELECT note, actor_name FROM case_history WHERE version = 2")
+        assert (entry["note"], entry["actor_name"]) == ("需要上门评估，村里没有人员", "周代办")
+
+    async def test_nobody_else_and_not_without_a_reason(self, service):
+        case = await self.case_in_the_village(service)
+        reason = {"reason": "需要上门评估"}
+        for who, code in (
+            (case.applicant, "wrong-role"),
+            (case.clerk, "wrong-role"),
+            (self.agent("140802001002:village-committee"), "wrong-unit"),
+            (bearer("handler", unit="140802000000:health"), "wrong-role"),
+        ):
+            assert (await case.refused(who, "hand-up", **reason)) == (403, code)
+        assert (await case.refused(self.agent(), "hand-up"))[0] == 422
+
+    async def test_what_lies_above_a_village_is_not_passed_up(self, service):
+        me = uuid4()
+        answer = await service.client.post(
+            "/v1/requests", json=make_request(), headers=resident(me) | key()
+        )
+        case = Case(service, me, answer.json())
+        assert await case.refused(self.agent(), "hand-up", reason="需要上门评估") == (
+            403,
+            "wrong-unit",
+        )

@@ -8,6 +8,7 @@ from servicekit.auth import Caller, WrongDivision, WrongPerson, WrongRole, Wrong
 from services.requests.cases.rules import TRANSITIONS, Action, Actor
 from services.requests.clock.rules import LOCAL
 from services.requests.submissions.standing import acts_for, speaks_for
+from services.requests.triage.rules import is_village_unit
 
 READERS = frozenset({"window-clerk", "handler", "supervisor", "village-agent", "auditor"})
 
@@ -37,6 +38,9 @@ def actors_of(case: Any, caller: Caller, opinions: Sequence[Any] = ()) -> frozen
         Actor.applicant: acts_for(case, caller, datetime.now(LOCAL).date()),
         Actor.window: caller.has("window-clerk") and covers,
         Actor.handler: is_handler and caller.unit == case.unit_code,
+        Actor.village: caller.has("village-agent")
+        and caller.unit == case.unit_code
+        and is_village_unit(caller.unit or ""),
         Actor.consulted: is_handler
         and any(each.unit_code == caller.unit and each.agrees is None for each in opinions),
         Actor.assignee: not caller.is_resident and case.assignee_id == caller.account_id,
@@ -50,7 +54,9 @@ def forbidden(case: Any, caller: Caller, action: Action) -> Exception:
     if caller.is_resident:
         return WrongRole() if acts_for(case, caller, datetime.now(LOCAL).date()) else WrongPerson()
     wanted = TRANSITIONS[action].actors
-    if caller.has("handler") and not wanted.isdisjoint({Actor.handler, Actor.consulted}):
+    by_handler = {Actor.handler, Actor.consulted}
+    by_unit = {"handler": by_handler, "village-agent": by_handler | {Actor.village}}
+    if any(caller.has(role) and not wanted.isdisjoint(of) for role, of in by_unit.items()):
         return WrongUnit()
     by_division = {Actor.window: "window-clerk", Actor.supervisor: "supervisor"}
     if any(

@@ -137,6 +137,12 @@ class Extend(_ActionBody):
     reason: Reason
 
 
+class HandUp(_ActionBody):
+    """上交：村（社区）承担不了的，说明理由，交由乡镇（街道）办理或协调。"""
+
+    reason: Reason
+
+
 class Transfer(_ActionBody):
     """转报：转给另一个单位继续办理。"""
 
@@ -237,6 +243,7 @@ ActionBody = (
     | Pause
     | Resume
     | Extend
+    | HandUp
     | Transfer
     | TransferOut
     | Consult
@@ -265,6 +272,7 @@ BODIES: dict[Action, type[ActionBody]] = {
     Action.pause: Pause,
     Action.resume: Resume,
     Action.extend: Extend,
+    Action.hand_up: HandUp,
     Action.transfer: Transfer,
     Action.transfer_out: TransferOut,
     Action.consult: Consult,

@@ -24,6 +24,7 @@ class Action(StrEnum):
     pause = "pause"  # 特别程序
     resume = "resume"  # 特别程序结束
     extend = "extend"  # 延期
+    hand_up = "hand-up"  # 上交乡镇（街道）
     transfer = "transfer"  # 转报
     transfer_out = "transfer-out"  # 转报办结
     consult = "consult"  # 并联征求意见
@@ -48,6 +49,8 @@ class Actor(StrEnum):
     window = "window"
     #: A handler of the deciding unit.
     handler = "handler"
+    #: An agent of the village that has the case.
+    village = "village"
     #: A handler of a unit that was asked for its opinion and has not given it.
     consulted = "consulted"
     #: Who has the case.
@@ -132,6 +135,7 @@ TRANSITIONS: dict[Action, Transition] = {
     row.action: row
     for row in (
         _row(Action.dispatch, frozenset({S.received, S.accepted}), None, A.supervisor),
+        _row(Action.hand_up, frozenset({S.received, S.accepted}), None, A.village),
         _row(Action.send_back, S.received, None, A.handler, G.has_unit),
         _row(Action.claim, OPEN, None, _STAFF, G.is_free),
         _row(Action.hand_over, OPEN, None, frozenset({A.assignee, A.supervisor}), G.is_taken),

@@ -29,6 +29,7 @@ from services.requests.cases.rules import Action
 
 EFFECTS: dict[Action, Callable[[Dossier, Any, Moment], Effect]] = {
     Action.dispatch: people.dispatch,
+    Action.hand_up: people.hand_up,
     Action.send_back: people.send_back,
     Action.claim: people.claim,
     Action.hand_over: people.hand_over,

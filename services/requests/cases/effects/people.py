@@ -2,7 +2,8 @@
 
 from contracts import requests as events
 from services.requests.cases import acts
-from services.requests.cases.effects.base import Dossier, Effect, Moment
+from services.requests.cases.effects.base import DocumentDraft, Dossier, Effect, Moment
+from services.requests.triage.rules import unit_above
 
 _NOBODY = {"assignee_id": None, "assignee_name": None}
 
@@ -13,6 +14,21 @@ def dispatch(dossier: Dossier, act: acts.Dispatch, at: Moment) -> Effect:
         note=act.note,
         event=events.CaseDispatched,
         event_fields={"from_unit_code": dossier.case.unit_code},
+    )
+
+
+def hand_up(dossier: Dossier, act: acts.HandUp, at: Moment) -> Effect:
+    """To the township's window, or to the dispatch queue where none is registered."""
+    assert at.by is not None
+    case = dossier.case
+    above = unit_above(case.unit_code, at.by.unit_names)
+    name = at.unit_name(above) if above else None
+    return Effect(
+        changes={"unit_code": above, "unit_name": name, **_NOBODY},
+        note=act.reason,
+        event=events.CaseTransferred,
+        event_fields={"from_unit_code": case.unit_code, "from_unit_name": case.unit_name},
+        document=DocumentDraft("transfer", {"reason": act.reason, "to": name or "上级派单"}),
     )
 
 
