@@ -10,4 +10,4 @@ from services.catalogue.items import seed as items
 async def seed(database: Database, data: Path) -> str:
     """Load the starter data; running it again changes nothing."""
     lines = [await part.seed(database, data) for part in (items, certificates)]
-    return "\n".join(lines)
+    return "; ".join(lines)

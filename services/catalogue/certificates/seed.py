@@ -32,7 +32,7 @@ async def seed(database: Database, data: Path) -> str:
                 entries = _entries(raw, known, instead if kind is ListKind.not_issued else {})
                 known[raw["list"]] = entries
                 added += await _keep(session, kind, raw, entries)
-    return f"catalogue: {added} certificate lists added"
+    return f"{added} certificate lists added"
 
 
 def _load(path: Path) -> list[dict[str, Any]]:
