@@ -396,6 +396,36 @@ class TestCells:
         reading.identity(said.patch, COUNTY)
         reading.completed(said.patch, None, "x.csv")
 
+    anything = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=2)
+            | st.dictionaries(st.sampled_from(["codes", "body", "name", "code"]), inner, max_size=2)
+        ),
+        max_leaves=5,
+    )
+
+    @given(
+        st.dictionaries(
+            st.sampled_from([
+                "item_code", "elements", "elements.codes.basic", "elements.body.uscc", "limits",
+                "fee", "materials", "channels", "item_kind", "level", "ui", "visits",
+            ]),
+            anything,
+        ),
+        st.sampled_from([None, "national"]),
+    )  # fmt: skip
+    @settings(max_examples=200)
+    def test_any_json_is_read_or_told(self, values, preset):
+        layout = columns.layout(preset)
+        headers = {column.field: column.header for column in layout.columns}
+        named = {headers.get(name, name): value for name, value in values.items()}
+        said = reading.read_row(layout, Row(2, named))
+        code, _ = reading.identity(said.patch, COUNTY)
+        assert code is None or isinstance(code, str)
+        for base in (None, make_content()):
+            reading.completed(said.patch, base, "x.json")
+
     def test_every_rule_finds_its_column(self):
         at = columns.layout("national-zh")
         for pointer, header in (

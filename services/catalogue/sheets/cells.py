@@ -29,11 +29,10 @@ def read(kind: str, cell: Any, scheme: str) -> Any:
     Raises:
         CellWrong: it means nothing.
     """
-    if not isinstance(cell, str):
-        if isinstance(cell, dict | list | bool):
-            return cell  # from JSON: as the item itself has it
-        cell = str(cell)
     kind, _, table = kind.partition(":")
+    cell = _plain(kind, cell)
+    if not isinstance(cell, str):
+        return cell
     if kind == "code":
         return _decode(table, cell, scheme)
     if kind == "codes":
@@ -62,6 +61,23 @@ def write(kind: str, value: Any, scheme: str) -> Any:
     if kind in _PARTS:
         return "\n".join(_line([_show(*part, each) for part in _PARTS[kind]]) for each in value)
     return value
+
+
+def _plain(kind: str, cell: Any) -> Any:
+    """A cell of a JSON file as a sheet would have it; what only JSON can say is as it is."""
+    if isinstance(cell, bool) and kind == "flag":
+        return cell
+    if isinstance(cell, dict | list) and kind == "json":
+        return cell
+    if isinstance(cell, list) and kind in ("codes", "texts") and _all_texts(cell):
+        return "；".join(cell)
+    if isinstance(cell, bool | dict | list):
+        raise CellWrong("这里不能是对象、列表或真假值", "写成文字")
+    return str(cell)
+
+
+def _all_texts(cell: list[Any]) -> bool:
+    return all(isinstance(each, str) for each in cell)
 
 
 def unit_in(cell: Any) -> str | None:

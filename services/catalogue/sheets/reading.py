@@ -1,8 +1,11 @@
 """A row of a sheet read into what it says of an item, and an item written as a row."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from contracts.values import DivisionLevel
 from servicekit.imports import Problem, Row
@@ -35,12 +38,13 @@ def read_row(layout: Layout, row: Row) -> Said:
     """Read every cell that is not empty; an empty one leaves the item as it is."""
     said, known = Said(), {column.header for column in layout.columns}
     if layout.takes_parts:
-        parts = {name: row.cells[name] for name in row.cells if name in ItemContent.model_fields}
-        said.patch = {name: each for name, each in parts.items() if isinstance(each, dict | list)}
-        known |= said.patch.keys()
+        for name in row.cells.keys() & _parts().keys():
+            if isinstance(row.cells[name], dict | list):
+                known.add(name)
+                _read_part(said, row, name)
     for column in layout.columns:
         cell = row.cells.get(column.header, "")
-        if cell is None or cell == "" or column.header in said.patch:
+        if cell is None or cell == "" or (layout.takes_parts and isinstance(cell, dict | list)):
             continue
         try:
             _put(said.patch, column.path, cells.read(column.kind, cell, layout.scheme))
@@ -54,6 +58,26 @@ def read_row(layout: Layout, row: Row) -> Said:
         told = Problem(row.number, "", "", message, "核对列名和所选的列名对照", is_refusal=False)
         said.problems.append(told)
     return said
+
+
+def _read_part(said: Said, row: Row, name: str) -> None:
+    """A whole part of an item, as our own JSON has it."""
+    adapter = _parts()[name]
+    try:
+        value = adapter.validate_python(row.cells[name])
+    except ValidationError as error:
+        for each in error.errors(include_url=False):
+            field = ".".join([name, *map(str, each["loc"])])
+            message = f"内容不合要求：{each['msg']}"
+            said.problems.append(Problem(row.number, field, "", message, "按要求更正"))
+    else:
+        said.patch[name] = adapter.dump_python(value, mode="json")
+
+
+@cache
+def _parts() -> dict[str, TypeAdapter[Any]]:
+    fields = ItemContent.model_fields.items()
+    return {name: TypeAdapter(info.rebuild_annotation()) for name, info in fields}
 
 
 def _note(said: Said, column: Column, row: Row, cell: Any) -> None:
