@@ -76,6 +76,7 @@ class Surroundings:
         own = {
             "catalogue": {"PUBLIC_URL": self.gateway_url},
             "requests": {"FILES_URL": (self.directory / "files").as_uri()},
+            "facilities": {"FILES_URL": (self.directory / "photos").as_uri()},
         }
         return own.get(name, {}) | {
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,

@@ -145,7 +145,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/v1/gaps", Service.facilities, READ, timeout_seconds=30.0),
     Route("/v1/bookings", Service.facilities, body_limit_bytes=64 * KIBIBYTE),
     _public("/v1/booking-resources", Service.facilities, body_limit_bytes=64 * KIBIBYTE),
-    _public("/v1/facilities", Service.facilities),
+    # Pictures are the largest that is handed in here; the service bounds everything else.
+    _public("/v1/facilities", Service.facilities, body_limit_bytes=5 * MEBIBYTE),
     Route(
         "/v1/indicators",
         Service.facilities,

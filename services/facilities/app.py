@@ -28,6 +28,8 @@ from services.facilities.hours.board import OpenBoard
 from services.facilities.hsds import endpoints as hsds
 from services.facilities.indicators import endpoints as indicators
 from services.facilities.nearby import endpoints as nearby
+from services.facilities.photos import endpoints as photos
+from services.facilities.photos.store import open_store
 from services.facilities.positions import endpoints as positions
 from services.facilities.rooms import endpoints as rooms
 from services.facilities.settings import FacilitiesSettings
@@ -44,8 +46,9 @@ CONSTRAINTS: ConstraintErrors = {
 
 
 @asynccontextmanager
-async def _open_board(app: FastAPI) -> AsyncIterator[None]:
+async def _what_a_process_keeps(app: FastAPI) -> AsyncIterator[None]:
     app.state.open_board = OpenBoard()
+    app.state.photos = open_store(app.state.settings.files_url)
     yield
 
 
@@ -72,11 +75,12 @@ def create_app(settings: FacilitiesSettings, *, verifier: TokenVerifier | None =
             rooms.router,
             counters.router,
             devices.router,
+            photos.router,
             hsds.router,
             bookings.router,
         ],
-        uploads=[import_upload(communities.IMPORTS)],
-        parts=[_open_board],
+        uploads=[import_upload(communities.IMPORTS), photos.UPLOAD],
+        parts=[_what_a_process_keeps],
         constraints=CONSTRAINTS,
         verifier=verifier,
         migrations="services.facilities.migrations",

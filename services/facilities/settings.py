@@ -9,3 +9,5 @@ class FacilitiesSettings(ServiceSettings):
     http_port: int = 8030
     metrics_port: int = 9030
     worker_metrics_port: int = 9031
+    #: Where pictures lie: `file:///…` or `s3://bucket/prefix`; without one there are no pictures.
+    files_url: str = ""

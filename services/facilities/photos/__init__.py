@@ -1,0 +1,1 @@
+"""照片: pictures of a facility, checked by what they are."""
