@@ -30,7 +30,8 @@ class Invitation(Base, table=True):
     id: UUID = Field(primary_key=True)
     evaluable_id: UUID = Field(foreign_key="evaluable.id")
     channel: str
-    assess_number: int
+    #: Not written any more: to be dropped once no process of before is left.
+    assess_number: int | None = None
     issued_at: datetime = timestamp()
     #: The last day it can be used.
     expires_on: date
