@@ -168,10 +168,22 @@ class TestTokens:
         assert (none.status_code, none.json()["code"]) == (404, "service-not-open")
         early = await issue(case, service_number=4)
         assert early.json()["code"] == "service-not-open"
-        await case.rate("satisfied")
-        await case.again("satisfied")
-        done = await issue(case)
-        assert (done.status_code, done.json()["code"]) == (409, "rating-already-given")
+
+    async def test_does_not_tell_staff_whether_it_was_rated(self, evaluation):
+        case, before = await invited(evaluation)
+        await case.rate("dissatisfied")
+        after = (await issue(case)).json()
+        changing = {"token", "link", "sms_text"}
+        assert {name: before[name] for name in before.keys() - changing} == {
+            name: after[name] for name in after.keys() - changing
+        }
+        answer = await rate(evaluation, {"token": after["token"]})
+        assert (answer.status_code, answer.json()["code"]) == (409, "rating-already-given")
+        closed = await finish_case(evaluation)
+        await evaluation.fetch("UPDATE evaluable SET open_until = '2026-01-01'")
+        late = (await issue(closed)).json()
+        refused = await rate(evaluation, {"token": late["token"]})
+        assert (refused.status_code, refused.json()["code"]) == (410, "evaluation-closed")
 
     async def test_drawn_in_three_formats(self, evaluation):
         _, given = await invited(evaluation)

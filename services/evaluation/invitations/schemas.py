@@ -43,7 +43,6 @@ class InvitationRead(BaseModel):
     code: str = Field(description="查询码，与办件编号一起使用")
     sms_text: str
     channel: RatingChannel
-    assess_number: int
     expires_on: date
 
 

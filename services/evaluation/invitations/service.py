@@ -1,6 +1,6 @@
 """Invitations, and ratings by those who hold one or know the look-up code."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -87,24 +87,26 @@ async def issue(
     cipher: Cipher,
     settings: EvaluationSettings,
 ) -> InvitationRead:
-    """Make an invitation for a service that may be rated now.
+    """Make an invitation to a service of a case.
+
+    Whether the service was rated already changes nothing in the answer: staff who could find that
+    out case by case would know who gave the one bad rating of a day. Who uses the token is told.
 
     Raises:
         ServiceNotOpen: no such case, or no such service of it.
         WrongUnit, WrongDivision: it is not the caller's to serve.
-        RatingAlreadyGiven, EvaluationClosed, RectificationUnderWay: see `evaluables.service`.
         DeviceNotUsable: the device is of another place, or retired.
     """
     row = await repository.find_evaluable(session, body.case_number, body.service_number)
     if row is None:
         raise ServiceNotOpen
     ensure_serves(caller, row)
-    facts, standing = await evaluables.lock(session, row.id)
-    assess_number = _next(standing)
+    facts, _ = await evaluables.read(session, row.id)
     channel: RatingChannel = body.channel
     if body.device_id is not None:
         channel = await _channel_of(session, body.device_id, facts, caller)
-    expires_on = standing.open_until if assess_number == 1 else _last(standing)
+    # The same number of days for everybody: the service's own period decides when it is used.
+    expires_on = local_day(now()) + timedelta(days=settings.supplement_days)
     invitation_id = new_id()
     await repository.add(
         session,
@@ -112,7 +114,6 @@ async def issue(
             "id": invitation_id,
             "evaluable_id": row.id,
             "channel": channel,
-            "assess_number": assess_number,
             "issued_at": now(),
             "expires_on": expires_on,
             "issued_by": caller.account_id,
@@ -128,7 +129,6 @@ async def issue(
         code=code,
         sms_text=_sms(facts, link, code, expires_on),
         channel=channel,
-        assess_number=assess_number,
         expires_on=expires_on,
     )
 
@@ -285,18 +285,6 @@ async def _channel_of(
     if device.unit_code not in (facts.unit_code, caller.unit):
         raise DeviceNotUsable
     return RatingChannel(device.kind)
-
-
-def _next(standing: Standing) -> int:
-    number = next_assess_number(standing, local_day(now()))
-    if number is None:
-        evaluables.ensure_ratable(standing, 1 if standing.first is None else 2)
-        raise ServiceNotOpen
-    return number
-
-
-def _last(standing: Standing) -> date:
-    return max(standing.open_until, standing.rerate_until or standing.open_until)
 
 
 def _sms(facts: EvaluableFacts, link: str, code: str, expires_on: date) -> str:
