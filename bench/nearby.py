@@ -45,7 +45,8 @@ class Measured:
 def _literal(point: Point) -> str:
     statement = around(point, METRES, NearbyFilter()).limit(MOST_CANDIDATES)
     compiled = statement.compile(
-        dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
+        dialect=postgresql.dialect(),  # type: ignore[no-untyped-call]
+        compile_kwargs={"literal_binds": True},
     )
     return str(compiled)
 

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from servicekit.paging import encode_cursor
 from servicekit.timers import Timers
 from services.facilities.bookings import clock
 from services.facilities.hours.rules import LOCAL
@@ -393,6 +394,9 @@ class TestResources:
         rest = await facilities.client.get(
             url, params=day | {"after": first["next"]}, headers=CLERK
         )
+        for cursor in (encode_cursor("2026-01-01T00:00:00", 1), encode_cursor("x"), "?"):
+            bad = await facilities.client.get(url, params=day | {"after": cursor}, headers=CLERK)
+            assert bad.json()["code"] == "cursor-malformed"
         codes = [one["code"] for one in first["items"] + rest.json()["items"]]
         assert codes == [one["code"] for one in made]
         other = bearer("window-clerk", division=OTHER_COUNTY)

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from servicekit.paging import encode_cursor
 from services.facilities.indicators import history, repository, service
 from services.facilities.models import INDICATOR_SUM, MEASURES
 from tests.facilities.factories import (
@@ -280,6 +281,11 @@ class TestTable:
         second = (await counted.client.get(f"{url}&after={first['next']}")).json()
         assert second["total"] is None
         assert first["items"][-1]["division_code"] < second["items"][0]["division_code"]
+
+    async def test_a_cursor_of_somebody_else_is_refused(self, counted):
+        for cursor in ("WyJcdTAwMDAiXQ", "bm9uZQ", encode_cursor(7)):
+            answer = await counted.client.get(f"/v1/indicators/table?after={cursor}")
+            assert (answer.status_code, answer.json()["code"]) == (400, "cursor-malformed")
 
     async def test_a_level_above_the_division_is_refused(self, counted):
         answer = await counted.client.get(f"/v1/indicators/table?within={CITY}&level=province")

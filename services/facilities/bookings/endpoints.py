@@ -26,14 +26,15 @@ from services.facilities.bookings.schemas import (
     ResourceRead,
     ResourceRules,
 )
-from services.facilities.hours.schemas import NearDay
+from services.facilities.hours.schemas import NearDay, NearMoment
+from services.facilities.hours.service import local_moment
 
 router = create_router("bookings")
 Manager = Annotated[Caller, Depends(require("facility-manager"))]
 Staff = Annotated[Caller, Depends(require(*service.STAFF))]
 Reader = Annotated[Caller, Depends(require(*service.STAFF, "auditor"))]
 OnDay = Annotated[NearDay, Query(description="哪一天")]
-_POSITION = TypeAdapter(tuple[datetime, UUID])
+_POSITION = TypeAdapter(tuple[NearMoment, UUID])
 
 
 @router.get("/facilities/{facility_id}/booking-resources")
@@ -154,6 +155,7 @@ def _position(after: str | None) -> tuple[datetime, UUID] | None:
     if after is None:
         return None
     try:
-        return _POSITION.validate_python(tuple(decode_cursor(after, 2)))
+        moment, booking_id = _POSITION.validate_python(tuple(decode_cursor(after, 2)))
     except ValidationError:
         raise CursorMalformed from None
+    return local_moment(moment), booking_id

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import TypeAdapter, ValidationError
 
 from contracts.values import DivisionCode, DivisionLevel
 from servicekit.app import create_router
 from servicekit.auth import Caller, require
 from servicekit.database import ReadSession
-from servicekit.paging import After, Limit, decode_cursor
+from servicekit.paging import After, CursorMalformed, Limit, decode_cursor
 from servicekit.sheets import SheetFormat, download_headers, write_xlsx
 from services.facilities.indicators import definitions, history, service, sheets
 from services.facilities.indicators.schemas import (
@@ -26,6 +27,7 @@ from services.facilities.tags import tagged
 
 router = create_router("indicators")
 Planner = Annotated[Caller, Depends(require("statistician", "facility-manager", "auditor"))]
+_CODE: TypeAdapter[str] = TypeAdapter(DivisionCode)
 Code = Annotated[IndicatorCode, Path(description="指标代码")]
 Division = Annotated[DivisionCode, Query(description="区划代码")]
 Within = Annotated[DivisionCode | None, Query(description="只看这个区划之内的；不写是全国")]
@@ -64,7 +66,7 @@ async def read_table(
         within=within,
         level=level,
         indicator=indicator,
-        after=str(decode_cursor(after, 1)[0]) if after else None,
+        after=_last(after),
         limit=limit,
     )
     return tagged(request, found)
@@ -75,9 +77,7 @@ async def download_table(
     session: ReadSession, within: Within = None, level: Level = DivisionLevel.county
 ) -> StreamingResponse:
     """同一张表，存成电子表格。"""
-    found = await service.table(
-        session, within=within, level=level, indicator=None, after=None, limit=None
-    )
+    found = await service.whole_table(session, within=within, level=level)
     shown = [one.definition for one in await service.all_counted(session)]
     return StreamingResponse(
         write_xlsx(sheets.header(shown), sheets.lines(found, shown), title="指标"),
@@ -125,3 +125,12 @@ async def ask_what_if(body: WhatIf, caller: Planner, session: ReadSession) -> Wh
     """假如在一个村（社区）增加这些设施，哪些指标会变；只是测算，不写入。"""
     caller.ensure_covers(body.division_code)
     return await service.what_if(session, body)
+
+
+def _last(after: str | None) -> str | None:
+    if after is None:
+        return None
+    try:
+        return _CODE.validate_python(decode_cursor(after, 1)[0])
+    except ValidationError:
+        raise CursorMalformed from None

@@ -209,7 +209,7 @@ async def list_sums(
     codes: tuple[str, str] | None,
     level: DivisionLevel,
     after: str | None,
-    limit: int | None,
+    limit: int,
 ) -> list[tuple[str, str, dict[str, float]]]:
     """Code, name and sums of the divisions of a level, by code."""
     statement = (

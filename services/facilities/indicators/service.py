@@ -36,6 +36,8 @@ from services.facilities.types import service as types
 COUNTRY = "全国"
 #: A move smaller than this is the last bit of a float.
 NO_MOVE = 1e-12
+#: Of a table that is saved as a file: the villages of a city, the counties of the country.
+MOST_ROWS = 5000
 
 
 class IndicatorNotFound(NotFound):
@@ -52,6 +54,10 @@ class TypeUnknown(Invalid):
 
 class LevelTooHigh(BadRequest):
     code, title = "level-too-high", "所选级别应低于所选区划"
+
+
+class TableTooLarge(BadRequest):
+    code, title = "table-too-large", "范围太大，请选小一些的区划或高一级的列表"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,7 @@ async def table(
     level: DivisionLevel,
     indicator: str | None,
     after: str | None,
-    limit: int | None,
+    limit: int,
 ) -> IndicatorTable:
     """The divisions of a level, by code, with their indicators.
 
@@ -150,9 +156,9 @@ async def table(
         codes=divisions.subtree(within) if within else None,
         level=level,
         after=after,
-        limit=limit + 1 if limit else None,
+        limit=limit + 1,
     )
-    page, more = cut(rows, limit) if limit else (rows, False)
+    page, more = cut(rows, limit)
     return IndicatorTable(
         within=within,
         level=level,
@@ -160,6 +166,24 @@ async def table(
         items=[_row(counted, code, name, sums) for code, name, sums in page],
         next=encode_cursor(page[-1][0]) if more else None,
     )
+
+
+async def whole_table(
+    session: AsyncSession, *, within: str | None, level: DivisionLevel
+) -> IndicatorTable:
+    """The same on one page.
+
+    Raises:
+        DivisionNotFound: there is no such division.
+        LevelTooHigh: the level lies not below it.
+        TableTooLarge: more rows than anybody reads.
+    """
+    found = await table(
+        session, within=within, level=level, indicator=None, after=None, limit=MOST_ROWS
+    )
+    if found.next is not None:
+        raise TableTooLarge
+    return found
 
 
 async def what_if(session: AsyncSession, body: WhatIf) -> WhatIfAnswer:
