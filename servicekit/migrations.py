@@ -1,6 +1,7 @@
 """Alembic per service: `env.py` calls `run`, the `migrate` command calls `upgrade`."""
 
 import asyncio
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,9 @@ def _migrate(connection: Connection, metadata: MetaData) -> None:
         context.run_migrations()
 
 
+_PARTITION = re.compile(r"_p([0-9]{4}_[0-9]{2}|rest)$")
+
+
 def _is_ours(_object: Any, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:
     """Leave partitions alone: they are made at run time."""
-    return not (kind == "table" and reflected and name is not None and "_p20" in name)
+    return not (kind == "table" and reflected and name is not None and _PARTITION.search(name))
