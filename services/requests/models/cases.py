@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, text
 from sqlmodel import Field
 
 from services.requests.models.base import Base, jsonb, timestamp
@@ -139,9 +139,13 @@ class ServiceCase(Base, table=True):
 
 
 class CaseHistory(Base, table=True):
-    """What happened to a case: appended, never changed."""
+    """What happened to a case: appended, never changed; in monthly partitions of `case_id`."""
 
     __tablename__ = "case_history"
+    __table_args__ = (
+        Index("ix_case_history_feed", "recorded_in", "case_id", "version"),
+        {"postgresql_partition_by": "RANGE (case_id)"},
+    )
 
     case_id: UUID = Field(primary_key=True, foreign_key="service_case.id")
     version: int = Field(primary_key=True)
@@ -153,6 +157,11 @@ class CaseHistory(Base, table=True):
     actor_unit: str | None = None
     note: str | None = None
     happened_at: datetime = timestamp()
+    #: The transaction that wrote it: what others read in order once it is surely over.
+    recorded_in: int = Field(
+        sa_type=BigInteger,
+        sa_column_kwargs={"server_default": text("(pg_current_xact_id()::text)::bigint")},
+    )
 
 
 class CorrectionNotice(Base, table=True):

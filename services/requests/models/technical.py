@@ -9,7 +9,7 @@ class OutboxMessage(tables.OutboxMessageColumns, Base, table=True):
 
 
 class ProcessedEvent(tables.ProcessedEventColumns, Base, table=True):
-    pass
+    __table_args__ = ({"postgresql_partition_by": "RANGE (event_id)"},)
 
 
 class IdempotencyKey(tables.IdempotencyKeyColumns, Base, table=True):
@@ -21,4 +21,4 @@ class Timer(tables.TimerColumns, Base, table=True):
 
 
 class DataAccess(tables.DataAccessColumns, Base, table=True):
-    pass
+    __table_args__ = ({"postgresql_partition_by": "RANGE (id)"},)
