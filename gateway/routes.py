@@ -130,6 +130,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/v1/routing", Service.requests),
     Route("/v1/supervision-orders", Service.requests),
     Route("/v1/work-lists", Service.requests),
+    Route("/v1/changes", Service.requests, READ),
     Route("/v1/clock-policies", Service.requests),
     Route("/v1/data-accesses", Service.requests, READ),
     _public("/v1/calendar", Service.requests),

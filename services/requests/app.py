@@ -15,6 +15,7 @@ from servicekit.refreshed import Refreshed
 from services.requests.archives.endpoints import router as archives
 from services.requests.cases.action_endpoints import router as case_actions
 from services.requests.cases.endpoints import router as cases
+from services.requests.changes.endpoints import router as changes
 from services.requests.clock.endpoints import router as calendar
 from services.requests.clock.sheets import FORMATS as CALENDAR_FORMATS
 from services.requests.clock.sheets import LIMIT_BYTES as CALENDAR_LIMIT
@@ -89,6 +90,7 @@ def create_app(settings: RequestsSettings, *, verifier: TokenVerifier | None = N
             people,
             cases,
             worklists,
+            changes,
             case_actions,
             documents,
             disclosures,

@@ -32,5 +32,9 @@ class RequestsSettings(ServiceSettings):
     #: or an address that answers a POST of it with `{"infected": …}`. Neither: files are not scanned.
     scan_command: str = ""
     scan_url: str = ""
+    #: A stream of progress ends after so long; the browser comes back by itself.
+    progress_seconds: float = 240.0
+    #: The record of who saw whose data is kept for so many months. Provisional.
+    audit_months: int = 60
     #: Connections of the pool that the group write uses.
     intake_connections: int = 3

@@ -7,6 +7,7 @@ from contracts.evaluation import CaseReopenRequested
 from contracts.facilities import DivisionRecorded
 from servicekit.app import create_cipher
 from servicekit.bus import Handlers, Subscription
+from servicekit.partitions import Partitioned, keeper
 from servicekit.settings import ServiceSettings
 from servicekit.timers import TimerHandler
 from servicekit.worker import WorkerParts
@@ -24,6 +25,8 @@ from services.requests.supervision import timers as supervision
 from services.requests.triage.consumers import keep_admission
 from services.requests.worklists.jobs import fold
 
+#: Longer than Kafka can bring an event again.
+INBOX_MONTHS = 2
 ITEM_HANDLERS: Handlers = {
     ItemPublished: [keep_item],
     ItemPaused: [keep_item],
@@ -63,5 +66,13 @@ def create_worker(settings: ServiceSettings) -> WorkerParts:
             **supervision.TIMERS,
             **keyed_timers(settings),
         },
-        jobs=[*materials.jobs(settings), fold],
+        jobs=[
+            *materials.jobs(settings),
+            fold,
+            keeper(
+                Partitioned("case_history"),
+                Partitioned("data_access", settings.audit_months),
+                Partitioned("processed_event", INBOX_MONTHS),
+            ),
+        ],
     )

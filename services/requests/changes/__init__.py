@@ -1,0 +1,1 @@
+"""Feeds: what changed, in order, to be read on from where one stopped."""
