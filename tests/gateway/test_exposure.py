@@ -27,13 +27,13 @@ def document_of(service: Service) -> dict:
 
 
 def operations(service: Service) -> list[tuple[str, str, dict]]:
-    """Method, path and operation of everything a service publishes under /v1."""
+    """Method, path and operation of everything a service publishes: ours, and Open Referral's."""
     paths = document_of(service)["paths"]
     return [
         (method.upper(), path, operation)
         for path, item in paths.items()
         for method, operation in item.items()
-        if method in METHODS and path.startswith("/v1/")
+        if method in METHODS and path.startswith(("/v1/", "/hsds"))
     ]
 
 
