@@ -83,7 +83,7 @@ INSERT INTO case_history (case_id, version, action, to_state, happened_at)
 SELECT {_ID}, 1, 'submit', 'received', now() FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n
 """,
 }
-CHUNK = 100_000
+CHUNK = 20_000
 
 
 async def fill(database: Database, before: int, total: int) -> None:
@@ -97,11 +97,11 @@ async def fill(database: Database, before: int, total: int) -> None:
                     text(statement), {"first": first, "last": last, "total": total}
                 )
         async with database.transaction() as session:
-            while await lists.fold_deltas(session, 100_000):
+            while await lists.fold_deltas(session, 20_000):
                 pass
-    async with database.engine.connect() as connection:
-        autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await autocommit.execute(text("VACUUM (ANALYZE)"))
+    connection = await database.connect()
+    await connection.execute("VACUUM (ANALYZE)", timeout=3600)
+    await connection.close()
 
 
 Question = Callable[[AsyncSession, dict[str, Any]], Awaitable[Any]]
