@@ -118,7 +118,14 @@ class Database:
             min_size=0,
             max_size=size,
             command_timeout=COMMAND_TIMEOUT_SECONDS,
-            server_settings={"application_name": f"{self._application_name}.hot"},
+            # A plan made while a table is small is kept until it is analysed: hot statements are
+            # keyed, and a plan that reads whole tables must not outlive a table's first hour.
+            server_settings={
+                "application_name": f"{self._application_name}.hot",
+                "enable_seqscan": "off",
+                "enable_hashjoin": "off",
+                "enable_mergejoin": "off",
+            },
         )
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
