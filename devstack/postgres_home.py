@@ -1,10 +1,12 @@
 """Finds PostgreSQL's binaries and a directory that the account it runs under can reach."""
 
+import errno
 import hashlib
 import importlib.metadata
 import importlib.util
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,8 @@ from devstack.leftovers import is_alive
 
 ELSEWHERE: Final = Path("/var/tmp")  # noqa: S108 - outlives a reboot; our directory is checked below
 ORIGIN: Final = "stands-in-for"
+CLEAR_TRIES: Final = 50
+CLEAR_PAUSE_SECONDS: Final = 0.1
 
 
 class UnsafeDirectory(DevstackError):
@@ -72,8 +76,20 @@ def ensure_ours(directory: Path) -> None:
 
 
 def clear(directory: Path) -> None:
-    if directory.exists():
-        shutil.rmtree(directory)
+    """Delete a directory, also while the last processes of a killed server still tidy it up."""
+    for _ in range(CLEAR_TRIES):
+        try:
+            shutil.rmtree(directory)
+        except FileNotFoundError:  # the directory, or a file that was deleted before us
+            if not directory.exists():
+                return
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+        else:
+            return
+        time.sleep(CLEAR_PAUSE_SECONDS)
+    shutil.rmtree(directory)
 
 
 def remove(requested: Path) -> None:

@@ -19,6 +19,8 @@ FORBIDDEN = {
     "the private part of a key set": r"\"[d]\"\s*:\s*\"[\w-]{40,}\"",
 }
 LARGEST_BYTES = 1_000_000
+#: A Chinese face in one piece; `servicekit/fonts/README.md` says where it is from.
+MAY_BE_LARGER = {"servicekit/fonts/wqy-microhei.ttc"}
 
 
 class TestCommittedFiles:
@@ -41,7 +43,8 @@ class TestCommittedFiles:
     def test_none_is_a_build_product_or_too_large(self):
         for path in committed_files():
             assert path.suffix not in (".pyc", ".whl", ".jar", ".log"), path
-            assert path.stat().st_size < LARGEST_BYTES, path
+            if str(path.relative_to(ROOT)) not in MAY_BE_LARGER:
+                assert path.stat().st_size < LARGEST_BYTES, path
 
 
 def committed_files() -> Iterator[Path]:
