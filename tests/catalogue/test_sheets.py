@@ -322,13 +322,19 @@ class TestApproval:
 
 
 class TestExport:
-    @pytest.mark.parametrize("preset", [None, *columns.presets()])
-    @pytest.mark.parametrize("kind", ["csv", "json"])
+    # 浙江's JSON has the same cells as its CSV.
+    @pytest.mark.parametrize(
+        ("kind", "preset"),
+        [
+            (kind, preset)
+            for kind in ("csv", "json")
+            for preset in (None, *columns.presets())
+            if (kind, preset) != ("json", "zhejiang")
+        ],
+    )
     async def test_what_goes_out_comes_in_unchanged(
         self, catalogue, people, take_in, told, preset, kind
     ):
-        if preset == "zhejiang" and kind == "json":
-            pytest.skip("the same cells as its CSV")
         await people.publish(
             item_code=IMPLEMENTATION,
             elements=make_elements(),

@@ -221,7 +221,7 @@ class TestDistrust:
             {"iss": "https://other.test"},
             {"exp": int(time.time()) - 60},
             {"exp": None},
-            {"iat": int(time.time()) + 600},
+            {"iat": int(time.time()) + 86_400},
             {"sub": None},
         ],
     )

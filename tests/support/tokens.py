@@ -27,7 +27,7 @@ def token(
     department: str | None = None,
     unit: str | None = None,
     name: str | None = "测试人员",
-    expires_in: int = 600,
+    expires_in: int = 6 * 3600,  # also one made at collection lasts for the whole run
     key: ECKey | None = None,
 ) -> str:
     """Sign an access token; `token("handler", unit="140802000000:disabled-federation")`.
