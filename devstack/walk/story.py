@@ -251,10 +251,7 @@ class Story:
         unit_before: dict[str, Any],
     ) -> None:
         """By event, both services show what residents think."""
-        item_now = await self.score("item", item["id"])
-        self.walker.insist(
-            item_now["rated"] == item_before["rated"] + 1, "the item's score did not change"
-        )
+        item_now = await self.score_after("item", item["id"], item_before)
 
         async def shown() -> httpx.Response | None:
             answer = await self.walker.call("GET", f"/v1/items/{item['id']}")
@@ -265,10 +262,7 @@ class Story:
         answer = await self.walker.until("the catalogue showing the rating", shown)
         score = answer.json()["score"]
         self.walker.tell(answer, f"The catalogue shows the item's score: {_score(score)}")
-        unit_now = await self.score("unit", unit)
-        self.walker.insist(
-            unit_now["rated"] == unit_before["rated"] + 1, "the unit's score did not change"
-        )
+        unit_now = await self.score_after("unit", unit, unit_before)
         answer = await self.walker.call("GET", f"/v1/scores/unit/{unit}")
         words = f"Evaluation shows the unit's: {_score(unit_now)}, 首次差评 {unit_now['bad_first']}"
         self.walker.tell(answer, words)
@@ -280,6 +274,15 @@ class Story:
             return {"rated": 0}
         found: dict[str, Any] = answer.json()
         return found
+
+    async def score_after(self, kind: str, subject: str, before: dict[str, Any]) -> dict[str, Any]:
+        """The score with one more rating; a stranger may read the old one for two seconds."""
+
+        async def counted() -> dict[str, Any] | None:
+            now = await self.score(kind, subject)
+            return now if now["rated"] == before["rated"] + 1 else None
+
+        return await self.walker.until(f"counting the rating of the {kind}", counted)
 
     async def notice(self, resident: str, template: str, words: str) -> None:
         """Wait for a notice in the resident's in-app inbox."""
