@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from devstack.broker import Broker
 from devstack.kafka import start_broker
@@ -13,6 +14,9 @@ from devstack.stack import Stack
 from servicekit.logging import configure_logging
 from tests.support.service import Databases
 
+# How long an example takes is the machine's affair, and a busy one must not fail a test.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 # The default renderer draws tracebacks with every local variable: slow, and it shows too much.
 configure_logging(service="tests", process="pytest", level="warning", log_format="json")
 # A logger that was used once would keep its processors, and `capture_logs` would see nothing.
