@@ -5,6 +5,7 @@ The transfer follows tus 1.0.0 (offsets, HEAD, PATCH); an upload is begun by JSO
 
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -154,11 +155,9 @@ async def receive(
     if offset != row.received_bytes:
         raise OffsetMismatch(offset=row.received_bytes)
     intake = _Intake(database, files, row)
-    try:
+    with suppress(ClientDisconnect):  # what has come so far is stored all the same
         async for chunk in chunks:
             await intake.take(chunk)
-    except ClientDisconnect:
-        pass  # what has come so far is stored below
     await intake.flush()
     if intake.offset == row.size_bytes:
         await _complete(database, files, row.id)

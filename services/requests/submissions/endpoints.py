@@ -65,7 +65,7 @@ async def look_up(body: LookupBody, session: ReadSession, request: Request) -> P
 async def list_own_requests(
     caller: SignedIn, session: ReadSession, after: After = None, limit: Limit = 20
 ) -> Page[RequestRead]:
-    """我的申请，新的在前；包括我代理的和我认领的。"""
+    """我的申请，新的在前；包括我代理的。"""
     rows = await repository.list_of_account(
         session, caller.account_id, after=id_cursor(after), limit=limit + 1
     )
