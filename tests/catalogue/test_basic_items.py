@@ -57,6 +57,15 @@ class TestKeeping:
         ]
         assert history.json()["items"][0]["reason"] == "按新版目录更正"
 
+    async def test_of_two_changes_at_once_one_is_kept(self, catalogue, people, post):
+        location = (await post(entry())).headers["location"]
+        tagged = people.editor() | {"If-Match": '"1"'}
+        answers = await asyncio.gather(
+            *(catalogue.client.put(location, json=change(), headers=tagged) for _ in range(4))
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+        assert (await catalogue.client.get(location)).headers["etag"] == '"2"'
+
     async def test_anybody_reads_it_from_where_they_are(self, catalogue, people, post):
         await post(entry(division_code=CITY), people.editor(division=CITY))
         for division, count in ((COUNTY, 1), ("140900000000", 0)):

@@ -41,6 +41,7 @@ def broken(content, **more) -> set[str]:
 class TestElements:
     def test_a_complete_item_breaks_none(self):
         assert found(national()) == set()
+        assert found(national({"examination": "accept-then-approve"})) == set()
 
     @pytest.mark.parametrize(
         ("change", "rule", "path"),
@@ -63,6 +64,11 @@ class TestElements:
                 {"legal_person_topics": ["设立"]},
                 "topics-of-objects",
                 "/elements/legal_person_topics",
+            ),
+            (
+                {"examination": "on-the-spot"},
+                "examination-of-kind",
+                "/elements/examination",
             ),
             ({"accept_conditions": "按规定执行"}, "says-nothing", "/elements/accept_conditions"),
         ],

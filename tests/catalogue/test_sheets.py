@@ -1,5 +1,6 @@
 """Items in sheets: what comes in, what is told of dirty rows, and that it goes out as it came."""
 
+import asyncio
 import contextlib
 import csv
 import io
@@ -288,6 +289,16 @@ class TestApproval:
         assert counts(second) == (0, 0, 1, 0)
         assert (await approve(first)).json()["waiting"] == 0
         assert (await approve(second)).json()["waiting"] == 1
+        await timers.run_due()
+        assert len(await catalogue.events()) == 1
+
+    async def test_approved_several_times_at_once_it_is_published_once(
+        self, catalogue, take_in, approve, timers
+    ):
+        job = await take_in(sheet(NATIONAL))
+        answers = await asyncio.gather(*(approve(job) for _ in range(3)))
+        assert {answer.status_code for answer in answers} == {202, 409}
+        assert await catalogue.count("import_approval") == 1
         await timers.run_due()
         assert len(await catalogue.events()) == 1
 

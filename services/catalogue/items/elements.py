@@ -121,6 +121,8 @@ class Elements(Part):
         | None
     ) = optional()  # fmt: skip
     body: Body | None = optional()
+    #: 审查类型. Source: rules of audits of implementation lists (温州).
+    examination: Literal["on-the-spot", "accept-then-approve"] | None = optional()
     special_procedures: tuple[Literal["extension", "other"], ...] = optional(())
     special_procedure_note: Line | None = optional()
     handling_forms: tuple[Literal["window", "computer", "mobile", "express", "other"], ...] = (

@@ -7,6 +7,7 @@ columns that the national exchange tables do not allow to be empty.
 import re
 from collections.abc import Iterator
 
+from contracts.values import ProjectKind
 from services.catalogue.items.content import ItemContent
 from services.catalogue.items.elements import Elements
 from services.catalogue.items.violation import Violation
@@ -41,6 +42,7 @@ def national_violations(content: ItemContent) -> Iterator[Violation]:
         return
     if content.elements.codes.implementation is not None:
         yield from _required(content, content.elements)
+    yield from _examination(content, content.elements)
     yield from _online(content, content.elements)
     yield from _telephones(content.elements)
     yield from _topics(content, content.elements)
@@ -106,6 +108,19 @@ def _required(content: ItemContent, elements: Elements) -> Iterator[Violation]:
             "result-needs-sample",
             "有证照或批文的事项要有结果样本",
             "补上结果样本的名称或地址",
+        )
+
+
+def _examination(content: ItemContent, elements: Elements) -> Iterator[Violation]:
+    if elements.examination is None:
+        return
+    is_immediate = content.limits.project_kind is ProjectKind.immediate
+    if is_immediate != (elements.examination == "on-the-spot"):
+        yield Violation(
+            "/elements/examination",
+            "examination-of-kind",
+            "即办件应为即审即办，承诺件应为前审后批",
+            "更正审查类型或办件类型",
         )
 
 
