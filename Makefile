@@ -32,7 +32,7 @@ demo: setup ## the same, but stop after the case; fails when a step is not as it
 	@$(PYTHON) -m devstack demo
 
 test: setup ## the whole test suite, or a part: make test T=tests/gateway
-	@$(PYTHON) -m pytest $(T)
+	@tools=$$(deploy/observability/get-promtool.sh); PATH="$${tools:+$$tools:}$$PATH" $(PYTHON) -m pytest $(T)
 
 check: setup ## format, lint, types, import directions, architecture, contracts
 	@$(BIN)/ruff format --check .

@@ -1,6 +1,5 @@
 #!/bin/sh
-# Prints a directory that holds promtool, so that the alert rules can be tested:
-#   PATH="$(deploy/observability/get-promtool.sh):$PATH" make test
+# Prints a directory that holds promtool, with which `make test` tests the alert rules.
 # Where it is not installed, Debian's package is unpacked beside the build; nothing is installed
 # and no service is started. Prints nothing and says why where that cannot be done.
 set -eu
