@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
 import asyncpg
@@ -43,6 +43,7 @@ DATABASE_ERRORS = (
 OUTBOX_CHANNEL = "outbox"
 #: At most one nudge in this time: NOTIFY takes a database-wide lock at commit.
 NUDGE_SECONDS = 0.02
+CLOSE_SECONDS = 1.0
 
 
 #: Key under which a session keeps what is put off to the end of its transaction.
@@ -160,7 +161,9 @@ class Database:
             self._nudger.cancel()
             await asyncio.wait([self._nudger])
         if self._nudging:
-            self._nudging.terminate()
+            with suppress(*DATABASE_ERRORS):
+                # Not `terminate`: a nudge that was cancelled still waits for its answer.
+                await self._nudging.close(timeout=CLOSE_SECONDS)
         await self.engine.dispose()
 
 
