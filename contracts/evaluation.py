@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.envelope import Event
-from contracts.topics import EVALUATION, SCORES
+from contracts.topics import EVALUATION, SCORES, SURVEYS
 from contracts.values import DivisionCode, RatingLevel
 
 
@@ -219,4 +219,30 @@ class ScoreChanged(Event):
     first_counts: dict[RatingLevel, int] = Field(default_factory=dict)
     #: Ratings by default after silence; in no other count and in no rate.
     default_count: int = 0
+    recorded_at: datetime
+
+
+class CommunitySurveyed(Event):
+    """调查覆盖: how far one village or community has been asked in one year, with its full state."""
+
+    event_type: ClassVar[str] = "cn.yichuang.evaluation.community-surveyed.v1"
+    topic: ClassVar[str] = SURVEYS
+    key_field: ClassVar[str] = "survey_key"
+
+    #: `survey:<division code>:<year>`.
+    survey_key: str
+    division_code: DivisionCode
+    #: The year the surveys are of.
+    year: int = Field(ge=1949, le=2200)
+    #: The year's surveys that have the community in their plan, whether households were drawn or not.
+    survey_ids: tuple[UUID, ...]
+    #: Households, over all of these surveys; the rest of those drawn are still to be asked.
+    sampled: int = Field(ge=0)
+    answered: int = Field(ge=0)
+    refused: int = Field(ge=0)
+    unreached: int = Field(ge=0)
+    #: 已覆盖: at least one household has answered.
+    is_covered: bool
+    #: Grows with every change: a reader keeps the highest.
+    revision: int = Field(ge=1)
     recorded_at: datetime

@@ -60,6 +60,7 @@ EVENTS: tuple[type[Event], ...] = (
     evaluation.CaseReopenRequested,
     evaluation.UnmetNeedsListed,
     evaluation.ScoreChanged,
+    evaluation.CommunitySurveyed,
     exchange.NoticeDelivered,
 )
 

@@ -30,6 +30,7 @@ REQUESTS = "yichuang.requests.v1"
 CALENDAR = "yichuang.requests.calendar.v1"
 EVALUATION = "yichuang.evaluation.v1"
 SCORES = "yichuang.evaluation.scores.v1"
+SURVEYS = "yichuang.evaluation.surveys.v1"
 EXCHANGE = "yichuang.exchange.v1"
 
 TOPICS = {
@@ -51,6 +52,7 @@ TOPICS = {
         Topic(CALENDAR, 1, True, "Working-day calendars, newest per division and year."),
         Topic(EVALUATION, 6, False, "Ratings and rectifications, in order per case."),
         Topic(SCORES, 3, True, "Scores of items and units with full state, newest per subject."),
+        Topic(SURVEYS, 3, True, "How far communities were surveyed, newest per one and year."),
         Topic(EXCHANGE, 3, False, "Notices delivered and receipts of other platforms."),
     )
 }

@@ -1,6 +1,6 @@
 """What the commands and tests know of the evaluation service."""
 
-from contracts.topics import EVALUATION, SCORES
+from contracts.topics import EVALUATION, SCORES, SURVEYS
 from servicekit.process import Service
 from services.evaluation.app import create_app
 from services.evaluation.assessments import consumers as indicators
@@ -18,7 +18,7 @@ SERVICE = Service(
     create_app=create_app,
     migrations="services.evaluation.migrations",
     create_worker=create_worker,
-    publishes=[EVALUATION, SCORES],
+    publishes=[EVALUATION, SCORES, SURVEYS],
     seed=seed,
     projections={
         "working-days": calendar.PROJECTION,

@@ -5,7 +5,11 @@ from collections import Counter
 from uuid import UUID, uuid4
 
 import pytest
+from alembic.script import ScriptDirectory
 
+from contracts.evaluation import CommunitySurveyed
+from servicekit.migrations import migration_config
+from services.evaluation.definition import SERVICE
 from services.evaluation.surveys.sampling import draw
 from tests.evaluation.factories import (
     COUNTY,
@@ -87,6 +91,11 @@ async def visited(service, survey_id, number, level="satisfied", headers=SURVEYO
         "answers": {"overall": level},
     }
     return await post(service, f"surveys/{survey_id}/answers", body | values, headers)
+
+
+async def surveyed(service):
+    """The states of villages that were told, in order."""
+    return [body for kind, body in await service.events() if kind == CommunitySurveyed.event_type]
 
 
 class TestPlanning:
@@ -284,6 +293,75 @@ class TestCoverage:
         ):
             answer = await county.client.get(path, headers=headers)
             assert answer.json()["code"] == code
+
+    async def test_every_village_is_told_with_its_whole_state_of_the_year(self, county):
+        first_survey = await drawn(county)
+        told = await surveyed(county)
+        assert [(row["division_code"], row["sampled"]) for row in told] == [
+            (VILLAGE, 12),
+            (NEXT, 6),
+            (EMPTY, 0),
+        ]
+        assert not any(row["is_covered"] for row in told)
+        second_survey = await drawn(county, village_minimum=1, sample_size=2)
+        one, two, three, *_ = await samples(county, first_survey)
+        body = {
+            "division_code": VILLAGE,
+            "household_number": two["household_number"],
+            "outcome": "unreached",
+        }
+        for _ in range(2):  # met neither the first nor the second time
+            await post(county, f"surveys/{first_survey}/non-responses", body, SURVEYOR)
+        await asyncio.gather(
+            *(by_link(county, row["token"]) for row in (one, one, two)),
+            post(
+                county,
+                f"surveys/{first_survey}/non-responses",
+                body | {"household_number": three["household_number"], "outcome": "refused"},
+                SURVEYOR,
+            ),
+        )
+        [other, *_] = await samples(county, second_survey)
+        await by_link(county, other["token"])
+        village = [row for row in await surveyed(county) if row["division_code"] == VILLAGE]
+        # Both draws, twice nobody met, two answers, a refusal, an answer to the second survey.
+        assert [row["revision"] for row in village] == [1, 2, 3, 4, 5, 6, 7, 8]
+        newest = village[-1]
+        assert newest["survey_key"] == f"survey:{VILLAGE}:2026"
+        assert newest["survey_ids"] == sorted([first_survey, second_survey])
+        counted = {name: newest[name] for name in ("answered", "refused", "unreached")}
+        assert counted == {"answered": 3, "refused": 1, "unreached": 0}
+        assert newest["is_covered"]
+        path = f"/v1/surveys/{first_survey}/coverage"
+        [shown, *_] = await all_pages(county, path, PLANNER)
+        assert shown["answered"] == 2
+
+    async def test_what_is_refused_tells_nothing(self, county):
+        survey_id = await drawn(county)
+        before = await surveyed(county)
+        [first, *_] = await samples(county, survey_id)
+        await by_link(county, first["token"], "good")
+        await visited(county, survey_id, 301)
+        assert await surveyed(county) == before
+
+    async def test_what_was_surveyed_before_is_told_by_the_migration(self, county):
+        survey_id = await drawn(county)
+        for row in (await samples(county, survey_id))[:2]:
+            await by_link(county, row["token"])
+        newest = {row["survey_key"]: row for row in await surveyed(county)}
+        scripts = ScriptDirectory.from_config(migration_config(SERVICE.migrations))
+        migration = scripts.get_revision("39d35a4cfc98").module
+        await county.fetch("DELETE FROM survey_coverage")
+        await county.fetch("DELETE FROM outbox_message")
+        await county.fetch(migration._COUNT)
+        await county.fetch(migration._TELL)
+        moments = {"revision", "recorded_at"}
+        told = [CommunitySurveyed(**row) for row in await surveyed(county)]
+        assert {row.survey_key: row.model_dump(exclude=moments) for row in told} == {
+            key: CommunitySurveyed(**row).model_dump(exclude=moments) for key, row in newest.items()
+        }
+        keys = await county.fetch("SELECT key FROM outbox_message ORDER BY position")
+        assert [row["key"] for row in keys] == [row.key for row in told]
 
 
 class TestResults:

@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from services.evaluation.models.base import Base, number, one_of, timestamp
@@ -92,6 +92,7 @@ class SurveyStratum(Base, table=True):
     """A village of a survey, with the households it was drawn from."""
 
     __tablename__ = "survey_stratum"
+    __table_args__ = (Index("ix_survey_stratum_division", "division_code"),)
 
     survey_id: UUID = Field(primary_key=True, foreign_key="survey.id")
     division_code: str = Field(primary_key=True)
@@ -100,6 +101,24 @@ class SurveyStratum(Base, table=True):
     households: int | None = None
     households_year: int | None = None
     sampled: int = number()
+
+
+class SurveyCoverage(Base, table=True):
+    """调查覆盖 of a village and year over all surveys, as other services are told it."""
+
+    __tablename__ = "survey_coverage"
+
+    division_code: str = Field(primary_key=True)
+    year: int = Field(primary_key=True)
+    survey_ids: list[UUID] = Field(
+        sa_type=ARRAY(Uuid), sa_column_kwargs={"server_default": text("'{}'")}
+    )
+    sampled: int = number()
+    answered: int = number()
+    refused: int = number()
+    unreached: int = number()
+    revision: int
+    changed_at: datetime = timestamp()
 
 
 class SurveySample(Base, table=True):

@@ -13,7 +13,7 @@ from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_
 from servicekit.personal_data import Cipher
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.models import SampleState, SurveyMode, SurveyState
-from services.evaluation.surveys import repository
+from services.evaluation.surveys import covering, repository
 from services.evaluation.surveys.questions import Question, misfits
 from services.evaluation.surveys.schemas import (
     CollectedAnswer,
@@ -179,8 +179,8 @@ async def note_non_response(
         WrongDivision, NotInSample, AnsweredAlready, SurveyClosed: see `answer_for`.
     """
     sample = await _household(session, survey_id, body, caller)
-    await _held_questions(session, survey_id)
-    await _settle(session, sample, SampleState(body.outcome))
+    survey, _ = await _held(session, survey_id)
+    await _settle(session, sample, survey.year, SampleState(body.outcome))
     return Receipt(survey_id=survey_id)
 
 
@@ -204,20 +204,21 @@ async def _questions(session: AsyncSession, survey: Any) -> tuple[Any, list[Ques
     return questionnaire, [Question.model_validate(each) for each in questionnaire.questions]
 
 
-async def _held_questions(session: AsyncSession, survey_id: UUID) -> list[Question]:
-    """The questions of a survey that nobody closes until the commit."""
-    _, questions = await _questions(session, await repository.share(session, survey_id))
-    return questions
+async def _held(session: AsyncSession, survey_id: UUID) -> tuple[Any, list[Question]]:
+    """A survey that nobody closes until the commit, and its questions."""
+    survey = await repository.share(session, survey_id)
+    _, questions = await _questions(session, survey)
+    return survey, questions
 
 
 async def _take(
     session: AsyncSession, sample: Any, mode: SurveyMode, answers: dict[str, str]
 ) -> Receipt:
-    questions = await _held_questions(session, sample.survey_id)
+    survey, questions = await _held(session, sample.survey_id)
     wrong = misfits(questions, answers)
     if wrong:
         raise AnswersMisfit(misfits=wrong)
-    await _settle(session, sample, SampleState.answered)
+    await _settle(session, sample, survey.year, SampleState.answered)
     await repository.insert_answer(
         session,
         {
@@ -232,7 +233,8 @@ async def _take(
     return Receipt(survey_id=sample.survey_id)
 
 
-async def _settle(session: AsyncSession, sample: Any, state: SampleState) -> None:
+async def _settle(session: AsyncSession, sample: Any, year: int, state: SampleState) -> None:
     if sample.state not in (SampleState.open, SampleState.unreached):
         raise AnsweredAlready
     await repository.settle_sample(session, sample.id, state, local_day(now()))
+    await covering.tell(session, [sample.division_code], year)

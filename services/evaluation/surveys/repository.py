@@ -1,7 +1,7 @@
 """Queries of surveys."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -63,6 +63,30 @@ _TOTALS = text(
 _COVERED = text(
     "SELECT DISTINCT a.division_code FROM survey_answer a JOIN survey v ON v.id = a.survey_id "
     "WHERE v.year = :year AND a.division_code LIKE :prefix"
+)
+#: In one order, so that two draws never wait for each other in a circle.
+_HOLD_COVERAGE = text(
+    "INSERT INTO survey_coverage AS c (division_code, year, revision, changed_at) "
+    "SELECT code, :year, 1, :changed_at FROM unnest(CAST(:codes AS text[])) code ORDER BY code "
+    "ON CONFLICT (division_code, year) DO UPDATE SET revision = c.revision + 1, "
+    "changed_at = excluded.changed_at"
+)
+#: A statement of its own after the lock: it sees what others committed while it was waited for.
+_COUNT_COVERAGE = text(
+    "WITH asked AS (SELECT t.division_code, t.survey_id, t.sampled FROM survey_stratum t "
+    "JOIN survey v ON v.id = t.survey_id "
+    "WHERE v.year = :year AND t.division_code = ANY(CAST(:codes AS text[]))), "
+    "drawn AS (SELECT division_code, array_agg(survey_id ORDER BY survey_id) AS survey_ids, "
+    "sum(sampled)::int AS sampled FROM asked GROUP BY division_code), "
+    "settled AS (SELECT s.division_code, "
+    "count(*) FILTER (WHERE s.state = 'answered')::int AS answered, "
+    "count(*) FILTER (WHERE s.state = 'refused')::int AS refused, "
+    "count(*) FILTER (WHERE s.state = 'unreached')::int AS unreached "
+    "FROM asked JOIN survey_sample s USING (survey_id, division_code) GROUP BY s.division_code) "
+    "UPDATE survey_coverage c SET survey_ids = d.survey_ids, sampled = d.sampled, "
+    "answered = coalesce(e.answered, 0), refused = coalesce(e.refused, 0), "
+    "unreached = coalesce(e.unreached, 0) FROM drawn d LEFT JOIN settled e USING (division_code) "
+    "WHERE c.year = :year AND c.division_code = d.division_code RETURNING c.*"
 )
 _STRATA = text(
     "SELECT t.division_code, t.name, t.households, count(a.id) AS answered "
@@ -218,6 +242,15 @@ async def covered(session: AsyncSession, year: int, within: str) -> set[str]:
     """Villages with an answer to any survey of a year."""
     values = {"year": year, "prefix": f"{division_prefix(within)}%"}
     return set((await session.scalars(_COVERED, values)).all())
+
+
+async def count_coverage(
+    session: AsyncSession, codes: Sequence[str], year: int, changed_at: datetime
+) -> Sequence[Any]:
+    """Count anew how far villages were asked in a year; their states, locked until the commit."""
+    values = {"codes": list(codes), "year": year}
+    await session.execute(_HOLD_COVERAGE, {**values, "changed_at": changed_at})
+    return (await session.execute(_COUNT_COVERAGE, values)).all()
 
 
 async def strata(session: AsyncSession, survey_id: UUID, within: str) -> Sequence[Any]:

@@ -14,7 +14,7 @@ from servicekit.outbox import now
 from servicekit.paging import Page, cut, encode_cursor, id_cursor
 from services.evaluation.divisions import service as divisions
 from services.evaluation.models import SurveyState
-from services.evaluation.surveys import repository
+from services.evaluation.surveys import covering, repository
 from services.evaluation.surveys.sampling import allocate, draw
 from services.evaluation.surveys.schemas import (
     QuestionnaireCreate,
@@ -177,6 +177,7 @@ async def draw_sample(
     for code, count in asked.items():
         numbers = draw(seed, code, households[code], count)
         await repository.insert_samples(session, survey_id, code, numbers)
+    await covering.tell(session, [village.code for village in villages], survey.year)
     changes = {"seed": seed, "state": SurveyState.collecting, "drawn_at": now()}
     return await _change(session, survey, changes)
 
