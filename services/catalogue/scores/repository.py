@@ -4,29 +4,23 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from contracts.evaluation import ScoreChanged
+from servicekit.copies import keep_newest
 from services.catalogue.models import ItemScore
 
+_SCORE = ItemScore.metadata.tables["item_score"]
 _KEPT = ("revision", "counts", "rated", "satisfaction_ratio", "average_stars", "recorded_at")
 ROWS_AT_ONCE = 1000
 
 
 async def keep(session: AsyncSession, item_id: UUID, event: ScoreChanged) -> None:
     """Store a score unless a newer revision is there."""
-    values = {name: getattr(event, name) for name in _KEPT}
+    values = {name: getattr(event, name) for name in _KEPT} | {"item_id": item_id}
     values["counts"] = {level.value: count for level, count in event.counts.items()}
-    statement = insert(ItemScore).values(item_id=item_id, **values)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["item_id"],
-            set_={name: statement.excluded[name] for name in _KEPT},
-            where=col(ItemScore.revision) < statement.excluded.revision,
-        )
-    )
+    await keep_newest(session, _SCORE, values, by=("revision",))
 
 
 async def stamp(session: AsyncSession) -> tuple[int, int]:

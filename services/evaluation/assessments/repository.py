@@ -11,17 +11,15 @@ from sqlmodel import col
 
 from contracts.facilities import IndicatorComputed
 from contracts.values import division_prefix
-from services.evaluation.models import AssessmentCard, AssessmentProposal, AssessmentScheme
-
-_KEEP = text(
-    "INSERT INTO indicator_copy AS i (division_code, indicator_code, month, numerator, "
-    "denominator, value, unit, missing, revision) VALUES (:division_code, :indicator_code, :month, "
-    ":numerator, :denominator, :value, :unit, :missing, :revision) "
-    "ON CONFLICT (division_code, indicator_code, month) DO UPDATE SET "
-    "numerator = excluded.numerator, denominator = excluded.denominator, value = excluded.value, "
-    "unit = excluded.unit, missing = excluded.missing, revision = excluded.revision "
-    "WHERE i.revision < excluded.revision"
+from servicekit.copies import keep_newest
+from services.evaluation.models import (
+    AssessmentCard,
+    AssessmentProposal,
+    AssessmentScheme,
+    IndicatorCopy,
 )
+
+_INDICATOR = IndicatorCopy.metadata.tables["indicator_copy"]
 _KNOWN = text(
     "SELECT DISTINCT indicator_code FROM indicator_copy WHERE indicator_code = ANY(:codes)"
 )
@@ -90,7 +88,8 @@ def _prefix(within: str) -> str:
 
 async def keep_indicator(session: AsyncSession, event: IndicatorComputed) -> None:
     """Store an indicator unless a newer computation is there."""
-    await session.execute(_KEEP, event.model_dump())
+    values = event.model_dump(include=set(_INDICATOR.columns.keys()))
+    await keep_newest(session, _INDICATOR, values, by=("revision",))
 
 
 async def known_indicators(session: AsyncSession, codes: Sequence[str]) -> set[str]:

@@ -8,21 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.facilities import CommunityFiguresRecorded, DivisionRecorded
 from contracts.values import DivisionLevel, division_prefix
+from servicekit.copies import keep_newest
+from services.evaluation.models import CommunityFigures, Division
 
-_KEEP_DIVISION = text(
-    "INSERT INTO division AS d (code, name, level, parent_code, community_kind, valid_until, "
-    "recorded_at) VALUES (:code, :name, :level, :parent_code, :community_kind, :valid_until, "
-    ":recorded_at) ON CONFLICT (code) DO UPDATE SET name = excluded.name, level = excluded.level, "
-    "parent_code = excluded.parent_code, community_kind = excluded.community_kind, "
-    "valid_until = excluded.valid_until, recorded_at = excluded.recorded_at "
-    "WHERE d.recorded_at < excluded.recorded_at"
-)
-_KEEP_FIGURES = text(
-    "INSERT INTO community_figures AS f (code, year, households, residents, revision) "
-    "VALUES (:code, :year, :households, :residents, :revision) ON CONFLICT (code, year) "
-    "DO UPDATE SET households = excluded.households, residents = excluded.residents, "
-    "revision = excluded.revision WHERE f.revision < excluded.revision"
-)
+_DIVISION = Division.metadata.tables["division"]
+_FIGURES = CommunityFigures.metadata.tables["community_figures"]
 _FIND = text("SELECT code, name, level FROM division WHERE code = :code AND valid_until IS NULL")
 _NAMES = text("SELECT code, name FROM division WHERE code = ANY(:codes)")
 _COMMUNITIES = text(
@@ -38,12 +28,14 @@ _HOUSEHOLDS = text(
 
 async def keep_division(session: AsyncSession, event: DivisionRecorded) -> None:
     """Store a division's state unless a newer one is there."""
-    await session.execute(_KEEP_DIVISION, event.model_dump())
+    values = event.model_dump(include=set(_DIVISION.columns.keys()))
+    await keep_newest(session, _DIVISION, values, by=("recorded_at",))
 
 
 async def keep_figures(session: AsyncSession, event: CommunityFiguresRecorded) -> None:
     """Store a year's figures unless a newer record of them is there."""
-    await session.execute(_KEEP_FIGURES, event.model_dump())
+    values = event.model_dump(include=set(_FIGURES.columns.keys()))
+    await keep_newest(session, _FIGURES, values, by=("revision",))
 
 
 async def find(session: AsyncSession, code: str) -> Any | None:

@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Envelope
 from contracts.requests import CalendarYearRecorded
 from contracts.values import SIGNIFICANT_DIGITS, division_prefix
+from servicekit.copies import keep_newest
 from services.facilities.hours.timetable import WorkingDays
 from services.facilities.models import Base
 
@@ -57,22 +57,10 @@ def calendars_of(rows: Sequence[Any]) -> Calendars:
 
 async def keep_year(session: AsyncSession, event: CalendarYearRecorded, _: Envelope) -> None:
     """Keep the newest record of a year."""
-    statement = insert(_YEAR).values(
-        **event.model_dump(mode="json", include={"calendar_key", "division_code", "days"}),
-        year=event.year,
-        provisional=event.provisional,
-        revision=event.revision,
-        recorded_at=event.recorded_at,
-    )
-    others = {
-        column.name: statement.excluded[column.name]
-        for column in _YEAR.c
-        if column.name != "calendar_key"
+    values = event.model_dump(mode="json", include={"calendar_key", "division_code", "days"}) | {
+        "year": event.year,
+        "provisional": event.provisional,
+        "revision": event.revision,
+        "recorded_at": event.recorded_at,
     }
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["calendar_key"],
-            set_=others,
-            where=_YEAR.c.revision < statement.excluded.revision,
-        )
-    )
+    await keep_newest(session, _YEAR, values, by=("revision",))

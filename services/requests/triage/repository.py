@@ -3,13 +3,15 @@
 from collections import defaultdict
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from contracts.catalogue import AdmissionRecorded
+from servicekit.copies import keep_newest
 from services.requests.models import ItemAdmission
 from services.requests.triage.rules import Admission
+
+_ADMISSION = ItemAdmission.metadata.tables["item_admission"]
 
 
 async def keep_admission(session: AsyncSession, event: AdmissionRecorded) -> None:
@@ -27,14 +29,7 @@ async def keep_admission(session: AsyncSession, event: AdmissionRecorded) -> Non
             "recorded_at",
         }
     )
-    statement = insert(ItemAdmission).values(**values)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["admission_id"],
-            set_={name: statement.excluded[name] for name in values if name != "admission_id"},
-            where=ItemAdmission.version < statement.excluded.version,
-        )
-    )
+    await keep_newest(session, _ADMISSION, values, by=("version",))
 
 
 async def list_admissions(session: AsyncSession) -> dict[str, tuple[Admission, ...]]:

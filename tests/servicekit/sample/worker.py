@@ -3,23 +3,20 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Envelope
 from servicekit.bus import Handlers, Subscription
+from servicekit.copies import keep_newest
 from servicekit.outbox import record
 from servicekit.rebuild import Projection
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
 from tests.servicekit.sample.events import STATES, NoteRecorded, NoteWritten
-from tests.servicekit.sample.models import Effect
+from tests.servicekit.sample.models import Effect, NoteCopy
 
-_COPY = text(
-    "INSERT INTO note_copy (note_id, title, revision) VALUES (:note_id, :title, :revision) "
-    "ON CONFLICT (note_id) DO UPDATE SET title = excluded.title, revision = excluded.revision "
-    "WHERE note_copy.revision < excluded.revision"
-)
+_COPY = NoteCopy.metadata.tables["note_copy"]
 
 
 async def note_effect(session: AsyncSession, event: NoteWritten, _: Envelope) -> None:
@@ -27,7 +24,7 @@ async def note_effect(session: AsyncSession, event: NoteWritten, _: Envelope) ->
 
 
 async def keep_copy(session: AsyncSession, event: NoteRecorded, _: Envelope) -> None:
-    await session.execute(_COPY, event.model_dump())
+    await keep_newest(session, _COPY, event.model_dump(), by=("revision",))
 
 
 async def announce(session: AsyncSession, subject_id: UUID) -> None:
