@@ -62,6 +62,8 @@ class ItemState(Event):
 
     topic: ClassVar[str] = CATALOGUE
     key_field: ClassVar[str] = "item_id"
+    #: How the item stands from this event on.
+    status: ClassVar[Literal["published", "paused", "retired"]]
 
     item_id: UUID
     item_code: ItemCode
@@ -95,15 +97,30 @@ class ItemState(Event):
 
 
 class ItemPublished(ItemState):
-    """已发布: the item may be applied for."""
+    """已发布: the item may be applied for, for the first time or again after a pause.
+
+    Logs from before `ItemRevised` tell later versions by this event, too.
+    """
 
     event_type: ClassVar[str] = "cn.yichuang.catalogue.item-published.v1"
+    status = "published"
+
+
+class ItemRevised(ItemState):
+    """修订: a later version of an item that may be applied for took effect.
+
+    A new version of a paused item is told by `ItemPaused`: it stays paused.
+    """
+
+    event_type: ClassVar[str] = "cn.yichuang.catalogue.item-revised.v1"
+    status = "published"
 
 
 class ItemPaused(ItemState):
     """暂停: shown, but not to be applied for now."""
 
     event_type: ClassVar[str] = "cn.yichuang.catalogue.item-paused.v1"
+    status = "paused"
     reason: str
 
 
@@ -111,7 +128,12 @@ class ItemRetired(ItemState):
     """取消: no longer offered; cases under way keep their version."""
 
     event_type: ClassVar[str] = "cn.yichuang.catalogue.item-retired.v1"
+    status = "retired"
     reason: str
+
+
+#: Every event that tells how an item stands: who keeps a copy of items takes all of them.
+ITEM_STATES: tuple[type[ItemState], ...] = (ItemPublished, ItemRevised, ItemPaused, ItemRetired)
 
 
 #: Question, answer and material codes: kebab-case.

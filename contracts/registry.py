@@ -5,6 +5,7 @@ from contracts.envelope import Event
 
 EVENTS: tuple[type[Event], ...] = (
     catalogue.ItemPublished,
+    catalogue.ItemRevised,
     catalogue.ItemPaused,
     catalogue.ItemRetired,
     catalogue.BundlePublished,

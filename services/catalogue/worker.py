@@ -1,6 +1,6 @@
 """The worker process of the catalogue: relays its events, keeps scores, follows what happens."""
 
-from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired
+from contracts.catalogue import ITEM_STATES
 from contracts.evaluation import ScoreChanged, UnmetNeedsListed
 from contracts.requests import RequestSubmitted
 from servicekit.bus import Subscription
@@ -18,10 +18,7 @@ from services.catalogue.sheets.service import PUBLISH_IMPORT, publish_batch
 
 SUBSCRIPTIONS = (
     Subscription("catalogue.scores", {ScoreChanged: [keep_score]}),
-    Subscription(
-        "catalogue.bundles",
-        {ItemPublished: [follow_item], ItemPaused: [follow_item], ItemRetired: [follow_item]},
-    ),
+    Subscription("catalogue.bundles", {event: [follow_item] for event in ITEM_STATES}),
     Subscription("catalogue.use", {RequestSubmitted: [count_use]}),
     Subscription("catalogue.needs", {UnmetNeedsListed: [offer_what_is_missed]}),
 )

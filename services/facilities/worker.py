@@ -1,6 +1,6 @@
 """The worker of facilities: relays, keeps copies of items and calendars, and watches devices."""
 
-from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired
+from contracts.catalogue import ITEM_STATES
 from contracts.evaluation import UnmetNeedsListed
 from contracts.requests import CalendarYearRecorded
 from servicekit.bus import Handlers, Subscription
@@ -16,11 +16,7 @@ from services.facilities.indicators import history
 from services.facilities.items.consumers import keep_item
 
 CALENDAR_HANDLERS: Handlers = {CalendarYearRecorded: [keep_year]}
-ITEM_HANDLERS: Handlers = {
-    ItemPublished: [keep_item],
-    ItemPaused: [keep_item],
-    ItemRetired: [keep_item],
-}
+ITEM_HANDLERS: Handlers = {event: [keep_item] for event in ITEM_STATES}
 NEED_HANDLERS: Handlers = {UnmetNeedsListed: [keep_needs]}
 SUBSCRIPTIONS = (
     Subscription("facilities.needs", NEED_HANDLERS),

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from contracts.catalogue import AdmissionRecorded, ItemPaused, ItemPublished, ItemRetired
+from contracts.catalogue import ITEM_STATES, AdmissionRecorded
 from contracts.evaluation import CaseReopenRequested
 from contracts.facilities import DivisionRecorded
 from servicekit.app import create_cipher
@@ -27,11 +27,7 @@ from services.requests.worklists.jobs import fold
 
 #: Longer than Kafka can bring an event again.
 INBOX_MONTHS = 2
-ITEM_HANDLERS: Handlers = {
-    ItemPublished: [keep_item],
-    ItemPaused: [keep_item],
-    ItemRetired: [keep_item],
-}
+ITEM_HANDLERS: Handlers = {event: [keep_item] for event in ITEM_STATES}
 ADMISSION_HANDLERS: Handlers = {AdmissionRecorded: [keep_admission]}
 REOPENING_HANDLERS: Handlers = {CaseReopenRequested: [reopen]}
 DIVISION_HANDLERS: Handlers = {DivisionRecorded: [keep_division]}

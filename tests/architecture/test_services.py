@@ -13,10 +13,11 @@ from fastapi.routing import APIRoute
 from openapi_spec_validator import validate
 from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
+from contracts.catalogue import ITEM_STATES, ItemPaused, ItemPublished
 from contracts.registry import EVENTS
 from contracts.topics import TOPICS
 from servicekit.app import create_router, openapi_document
-from servicekit.bus import Subscription
+from servicekit.bus import Handlers, Subscription
 from servicekit.idempotency import IdempotentRoute
 from servicekit.process import load_service
 from tests.architecture.tree import ROOT, deployable_names, package_of, service_names
@@ -95,6 +96,16 @@ class TestEvents:
     def test_it_can_fail(self):
         assert unhandled(Subscription("x.y", {EVENTS[0]: []})) == [EVENTS[0].event_type]
 
+    @each_service
+    def test_who_keeps_items_takes_every_event_that_tells_how_they_stand(self, name):
+        taken = [subscription.handlers for subscription in subscriptions_of(name)]
+        taken += [projection.handlers for projection in load_service(name).projections.values()]
+        assert [half for handlers in taken if (half := one_sided(handlers))] == []
+
+    def test_half_of_the_states_is_found(self):
+        assert one_sided({ItemPublished: [], ItemPaused: []}) == ["ItemRevised", "ItemRetired"]
+        assert one_sided({EVENTS[-1]: []}) == []
+
     def test_every_event_is_published_by_one_service_and_by_its_own(self):
         publishers = {
             topic: [name for name in service_names() if topic in load_service(name).publishes]
@@ -109,6 +120,12 @@ class TestEvents:
             for projection in load_service(name).projections.values():
                 assert TOPICS[projection.topic].compacted
                 assert {event.topic for event in projection.handlers} == {projection.topic}
+
+
+def one_sided(handlers: Handlers) -> list[str]:
+    """The states of items that are left out where others are taken."""
+    left_out = [event.__name__ for event in ITEM_STATES if event not in handlers]
+    return left_out if len(left_out) < len(ITEM_STATES) else []
 
 
 def unhandled(subscription: Subscription) -> list[str]:

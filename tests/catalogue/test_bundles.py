@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from contracts.catalogue import BundlePublished, BundleRetired, ItemPublished
+from contracts.catalogue import BundlePublished, BundleRetired, ItemRevised, ItemState
 from contracts.registry import BY_TYPE
 from services.catalogue.bundles.consumers import follow_item
 from services.catalogue.bundles.schemas import BundleRead, Eligibility
@@ -320,15 +320,12 @@ class TestFollowingItems:
             second, name="生活补贴", materials=[make_material(code="new")], form=make_form()
         )
         await people.approve(second)
-        items = [
-            ItemPublished.model_validate(body)
-            for kind, body in await catalogue.events()
-            if kind == ItemPublished.event_type
-        ]
+        told_items = [BY_TYPE[kind].model_validate(body) for kind, body in await catalogue.events()]
+        items = [event for event in told_items if isinstance(event, ItemState)]
         newest = items[-1]
-        assert str(newest.item_id) == second
+        assert (type(newest), str(newest.item_id)) == (ItemRevised, second)
 
-        async def deliver(event: ItemPublished) -> None:
+        async def deliver(event: ItemState) -> None:
             async with catalogue.database.transaction() as session:
                 await follow_item(session, event, None)  # type: ignore[arg-type]
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired
+from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired, ItemRevised
 from contracts.registry import BY_TYPE
 from tests.catalogue.factories import COUNTY, OTHER_COUNTY, make_content
 from tests.support.tokens import bearer, resident
@@ -43,8 +43,15 @@ class TestPublish:
             (2, "二版"),
             (1, "一版"),
         ]
-        bodies = [body for _, body in await catalogue.events()]
+        told = await catalogue.events()
+        assert [kind for kind, _ in told] == [ItemPublished.event_type, ItemRevised.event_type]
+        bodies = [body for _, body in told]
         assert [(body["version"], body["name"]) for body in bodies] == [(1, "一版"), (2, "二版")]
+        revised = ItemRevised.model_validate(bodies[1])
+        assert (
+            revised.model_dump().keys()
+            == ItemPublished.model_validate(bodies[0]).model_dump().keys()
+        )
         assert bodies[0]["revision"] < bodies[1]["revision"]
 
     async def test_nobody_publishes_what_they_wrote(self, catalogue, people):

@@ -1,7 +1,9 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from contracts.catalogue import ItemPaused
+import pytest
+
+from contracts.catalogue import ItemPaused, ItemPublished, ItemRevised
 from services.requests.reference.consumers import keep_division, keep_item
 from tests.requests.conftest import deliver
 from tests.requests.factories import make_division, make_item
@@ -44,6 +46,20 @@ class TestItemCopy:
         for event in (newer, older, without):
             await deliver(service, keep_item, event)
         assert await copied(service, "provisional:by-revision") == [(3, "published")]
+
+    @pytest.mark.parametrize("later", [ItemRevised, ItemPublished])
+    async def test_a_later_version_is_taken_under_either_name(self, service, later):
+        """Logs from before `ItemRevised` tell every version by `ItemPublished`."""
+        code = f"provisional:{later.__name__.lower()}"
+        first = make_item(item_code=code, revision=1)
+        second = later.model_validate(
+            first.model_dump() | {"version": 2, "revision": 2, "name": "改过的名称"}
+        )
+        for event in (second, first):
+            await deliver(service, keep_item, event)
+        assert await copied(service, code) == [(2, "published")]
+        item = service.app.state.reference.value.items_by_code[code]
+        assert (item.state.name, item.is_open) == ("改过的名称", True)
 
 
 async def test_a_closed_division_is_no_longer_offered(service):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired, ItemState
+from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired, ItemRevised, ItemState
 from servicekit.identifiers import new_id
 from servicekit.outbox import record
 from services.catalogue.items import repository
@@ -110,13 +110,15 @@ async def remember(
     )
 
 
-async def announce(session: AsyncSession, item: Any, at: datetime) -> None:
+async def announce(
+    session: AsyncSession, item: Any, at: datetime, *, is_new_version: bool = False
+) -> None:
     """Record the event that carries the full state of an item as it was just read."""
-    await record(session, event_of(item, at))
+    await record(session, event_of(item, at, is_new_version=is_new_version))
 
 
-def event_of(item: Any, at: datetime) -> ItemState:
-    """The event that tells how an item stands since a time."""
+def event_of(item: Any, at: datetime, *, is_new_version: bool = False) -> ItemState:
+    """The event that tells how an item stands since a time, and whether its text is another."""
     effective_on: date = item.effective_on
     state = {
         **item.content,
@@ -133,5 +135,7 @@ def event_of(item: Any, at: datetime) -> ItemState:
             return ItemPaused.model_validate({**state, "reason": item.status_reason or ""})
         case Status.retired:
             return ItemRetired.model_validate({**state, "reason": item.status_reason or ""})
+        case _ if is_new_version and item.current_version > 1:
+            return ItemRevised.model_validate(state)
         case _:
             return ItemPublished.model_validate(state)

@@ -163,4 +163,5 @@ async def _publish(
         number=number,
         reason=REASON,
     )
-    await publishing.announce(session, await repository.get_item(session, item_id), at)
+    item = await repository.get_item(session, item_id)
+    await publishing.announce(session, item, at, is_new_version=True)

@@ -80,7 +80,8 @@ async def take(
     await remember(session, hand, item, action, step.to, at, number=number, reason=reason)
     changed = await repository.get_item(session, item.id)
     if step.public:
-        await publishing.announce(session, changed, at)
+        is_new = action is Action.publish
+        await publishing.announce(session, changed, at, is_new_version=is_new)
     return changed
 
 

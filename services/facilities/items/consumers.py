@@ -2,17 +2,11 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired, ItemState
+from contracts.catalogue import ItemState
 from contracts.envelope import Envelope
 from services.facilities.items import repository
-
-_STATUS: dict[type[ItemState], str] = {
-    ItemPublished: "published",
-    ItemPaused: "paused",
-    ItemRetired: "retired",
-}
 
 
 async def keep_item(session: AsyncSession, event: ItemState, _: Envelope) -> None:
     """Keep the newest state of an item."""
-    await repository.keep(session, event, _STATUS[type(event)])
+    await repository.keep(session, event)

@@ -2,23 +2,18 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired, ItemState
+from contracts.catalogue import ItemState
 from contracts.envelope import Envelope
 from contracts.facilities import DivisionRecorded
 from services.requests.reference import repository
 
 ITEMS = "catalogue-items"
 DIVISIONS = "divisions"
-_STATUS: dict[type[ItemState], str] = {
-    ItemPublished: "published",
-    ItemPaused: "paused",
-    ItemRetired: "retired",
-}
 
 
 async def keep_item(session: AsyncSession, event: ItemState, _: Envelope) -> None:
     """Keep the newest state of an item."""
-    await repository.keep_item(session, event, _STATUS[type(event)])
+    await repository.keep_item(session, event)
     await repository.bump(session, ITEMS)
 
 

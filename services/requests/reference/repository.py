@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from contracts.catalogue import ItemState
 from contracts.facilities import DivisionRecorded
+from servicekit.copies import keep_newest
 from services.requests.models import (
     CatalogueItem,
     CopyRevision,
@@ -18,7 +19,8 @@ from services.requests.models import (
     Unit,
 )
 
-_ITEM_COLUMNS = ("item_code", "version", "status", "state", "revision", "recorded_at")
+_ITEM = CatalogueItem.metadata.tables["catalogue_item"]
+_DIVISION = Division.metadata.tables["division"]
 
 
 async def bump(session: AsyncSession, copy_name: str) -> None:
@@ -41,47 +43,27 @@ async def revisions(session: AsyncSession) -> tuple[tuple[str, int], ...]:
     return tuple((name, revision) for name, revision in rows)
 
 
-async def keep_item(session: AsyncSession, event: ItemState, status: str) -> None:
+async def keep_item(session: AsyncSession, event: ItemState) -> None:
     """Store an item's state unless a newer one is there.
 
     Revisions decide; only among states from before there were any, the time does.
     """
-    statement = insert(CatalogueItem).values(
-        item_id=event.item_id,
-        item_code=event.item_code,
-        version=event.version,
-        status=status,
-        state=event.model_dump(mode="json"),
-        revision=event.revision,
-        recorded_at=event.recorded_at,
-    )
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["item_id"],
-            set_={name: statement.excluded[name] for name in _ITEM_COLUMNS},
-            where=tuple_(col(CatalogueItem.revision), col(CatalogueItem.recorded_at))
-            < tuple_(statement.excluded.revision, statement.excluded.recorded_at),
-        )
-    )
+    values = {
+        "item_id": event.item_id,
+        "item_code": event.item_code,
+        "version": event.version,
+        "status": event.status,
+        "state": event.model_dump(mode="json"),
+        "revision": event.revision,
+        "recorded_at": event.recorded_at,
+    }
+    await keep_newest(session, _ITEM, values, by=("revision", "recorded_at"))
 
 
 async def keep_division(session: AsyncSession, event: DivisionRecorded) -> None:
     """Store a division's state unless a newer one is there."""
-    statement = insert(Division).values(
-        code=event.code,
-        name=event.name,
-        valid_until=event.valid_until,
-        recorded_at=event.recorded_at,
-    )
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["code"],
-            set_={
-                name: statement.excluded[name] for name in ("name", "valid_until", "recorded_at")
-            },
-            where=Division.recorded_at < statement.excluded.recorded_at,
-        )
-    )
+    values = event.model_dump(include={"code", "name", "valid_until", "recorded_at"})
+    await keep_newest(session, _DIVISION, values, by=("recorded_at",))
 
 
 async def list_items(session: AsyncSession) -> Sequence[Any]:
