@@ -24,6 +24,7 @@ from services.requests.models.proceedings import (
     CaseFollowUp,
     CaseOpinion,
     CasePause,
+    CasePayment,
     UnitMember,
 )
 from services.requests.models.reference import (
@@ -67,6 +68,7 @@ __all__ = [
     "CaseMaterial",
     "CaseOpinion",
     "CasePause",
+    "CasePayment",
     "CaseState",
     "CatalogueItem",
     "CitizenRequest",

@@ -1,10 +1,10 @@
-"""What gathers round a case on its way: pauses, opinions, follow-ups, notices, colleagues."""
+"""What gathers round a case on its way: pauses, opinions, follow-ups, payments, notices, colleagues."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field
 
 from services.requests.models.base import Base, jsonb, timestamp
@@ -70,6 +70,20 @@ class CaseFollowUp(Base, table=True):
     outcome: str | None = None
     note: str | None = None
     ended_at: datetime | None = timestamp(nullable=True)
+
+
+class CasePayment(Base, table=True):
+    """缴费: a fee that was paid, by its receipt."""
+
+    __tablename__ = "case_payment"
+    __table_args__ = (CheckConstraint("amount_cents > 0", name="amount_cents"),)
+
+    case_id: UUID = Field(primary_key=True, foreign_key="service_case.id")
+    receipt_number: str = Field(primary_key=True)
+    #: 分.
+    amount_cents: int = Field(sa_type=BigInteger)
+    paid_on: date
+    recorded_at: datetime = timestamp()
 
 
 class CaseDocument(Base, table=True):
