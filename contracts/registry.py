@@ -30,6 +30,7 @@ EVENTS: tuple[type[Event], ...] = (
     requests.CaseRefused,
     requests.CaseDecided,
     requests.CaseCompleted,
+    requests.CasePaid,
     requests.CaseWithdrawn,
     requests.CaseEscalated,
     requests.CaseDispatched,

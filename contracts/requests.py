@@ -99,6 +99,11 @@ class CaseAccepted(CaseEvent):
 
     accepted_on: date
     deemed: bool = False
+    #: Who accepted it, at which window of which facility; None when it was deemed, or nobody said.
+    handler_name: str | None = None
+    handler_id: UUID | None = None
+    window_code: str | None = None
+    facility_id: UUID | None = None
 
 
 class CaseRefused(CaseEvent):
@@ -131,6 +136,21 @@ class CaseCompleted(CaseEvent):
     handler_id: UUID | None = None
     window_code: str | None = None
     facility_id: UUID | None = None
+
+
+class CasePaid(CaseEvent):
+    """缴费: a fee of the case was paid, and its receipt is on record."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-paid.v1"
+
+    #: 分.
+    amount_cents: int = Field(ge=1)
+    paid_on: date
+    #: Who took it, and at which window of which facility; None when nobody said.
+    handler_name: str | None
+    handler_id: UUID | None
+    window_code: str | None
+    facility_id: UUID | None
 
 
 class CaseWithdrawn(CaseEvent):

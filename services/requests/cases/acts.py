@@ -1,6 +1,6 @@
 """What can be done to a case, as the API takes it: one body per action."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -16,6 +16,19 @@ Reason = Annotated[str, Field(min_length=4, max_length=500)]
 
 class _ActionBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class _AtCounter(_ActionBody):
+    """What is done at a window says at which, so that its rating counts for it."""
+
+    window_code: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
+        default=None, description="在哪个窗口办的"
+    )
+    facility_id: UUID | None = Field(default=None, description="窗口所在的服务设施")
+
+    def counter(self) -> dict[str, Any]:
+        """The window and the facility, as events have them."""
+        return {"window_code": self.window_code, "facility_id": self.facility_id}
 
 
 class Dispatch(_ActionBody):
@@ -55,7 +68,7 @@ class Commitment(_ActionBody):
     check_days: Annotated[int, Field(ge=1, le=120)]
 
 
-class Accept(_ActionBody):
+class Accept(_AtCounter):
     """受理：承诺办结时限从这一天的次日起计算；可以容缺，可以凭告知承诺。"""
 
     note: Note | None = None
@@ -191,7 +204,14 @@ class Decide(_ActionBody):
     note: Note | None = None
 
 
-class Complete(_ActionBody):
+class RecordPayment(_AtCounter):
+    """缴费登记：登记票据号和金额；只限收费的事项，同一张票据只登记一次。登记后申请人可以评价缴费服务。"""
+
+    receipt_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{4,40}$", description="票据号")]
+    amount_cents: Annotated[int, Field(ge=1, le=10_000_000_000, description="金额，单位：分")]
+
+
+class Complete(_AtCounter):
     """办结：随后申请人可以评价。result_code: 0 出证办结，1 退回办结，6 其他。"""
 
     result_code: Literal[0, 1, 6]
@@ -251,6 +271,7 @@ ActionBody = (
     | HandIn
     | CheckCommitment
     | Decide
+    | RecordPayment
     | Complete
     | Deliver
     | Withdraw
@@ -280,6 +301,7 @@ BODIES: dict[Action, type[ActionBody]] = {
     Action.hand_in: HandIn,
     Action.check_commitment: CheckCommitment,
     Action.decide: Decide,
+    Action.record_payment: RecordPayment,
     Action.complete: Complete,
     Action.deliver: Deliver,
     Action.withdraw: Withdraw,

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.auth import Caller
-from servicekit.errors import Invalid
+from servicekit.errors import Conflict, Invalid
 from services.requests.cases import acts, repository
 from services.requests.cases.effects import Dossier
 from services.requests.reference.service import Reference
@@ -39,11 +39,20 @@ class NotDeferred(Invalid):
     code, title = "material-not-deferred", "这些材料都不在容缺后补之列"
 
 
+class NothingToPay(Conflict):
+    code, title = "nothing-to-pay", "这个事项不收费，不能登记缴费"
+
+
+class PaymentRecorded(Conflict):
+    code, title = "payment-recorded-already", "这张票据已经登记过"
+
+
 def ensure_possible(reference: Reference, dossier: Dossier, body: Any) -> None:
     """Refuse an act whose body names what is not there.
 
     Raises:
-        UnitUnknown, SameUnit, VillageMayNotReceive, ExtensionTooLong, NotDeferrable, NotDeferred.
+        UnitUnknown, SameUnit, VillageMayNotReceive, ExtensionTooLong, NotDeferrable, NotDeferred,
+        NothingToPay, PaymentRecorded.
     """
     case = dossier.case
     match body:
@@ -61,6 +70,8 @@ def ensure_possible(reference: Reference, dossier: Dossier, body: Any) -> None:
             codes = {each.material_code for each in dossier.outstanding}
             if codes.isdisjoint(material.code for material in body.materials):
                 raise NotDeferred
+        case acts.RecordPayment():
+            _ensure_payable(reference, dossier, body)
         case _:
             pass
 
@@ -83,6 +94,15 @@ def _ensure_deferrable(reference: Reference, case: Any, body: acts.Accept) -> No
     for each in body.deferred:
         if each.material_code not in allowed:
             raise NotDeferrable(f"{each.what}不能容缺后补")
+
+
+def _ensure_payable(reference: Reference, dossier: Dossier, body: acts.RecordPayment) -> None:
+    item = reference.items.get(dossier.case.item_id)
+    # States of items told before fees were say nothing of them; there the receipt decides.
+    if item is not None and item.state.fee is not None and not item.state.fee.charged:
+        raise NothingToPay
+    if body.receipt_number in {payment.receipt_number for payment in dossier.payments}:
+        raise PaymentRecorded
 
 
 async def colleague_of(session: AsyncSession, case: Any, caller: Caller, body: Any) -> str | None:

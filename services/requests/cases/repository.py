@@ -15,6 +15,7 @@ from services.requests.models import (
     CaseHistory,
     CaseOpinion,
     CasePause,
+    CasePayment,
     CaseState,
     CitizenRequest,
     CorrectionNotice,
@@ -108,15 +109,17 @@ async def write_beside(
 
 async def list_beside(
     session: AsyncSession, case_id: UUID
-) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
-    """The pauses, opinions and follow-ups of a case, in order."""
+) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any], Sequence[Any]]:
+    """The pauses, opinions, follow-ups and payments of a case, in order."""
     pauses = select(CasePause.__table__).where(col(CasePause.case_id) == case_id)  # type: ignore[attr-defined]
     opinions = select(CaseOpinion.__table__).where(col(CaseOpinion.case_id) == case_id)  # type: ignore[attr-defined]
     follow_ups = select(CaseFollowUp.__table__).where(col(CaseFollowUp.case_id) == case_id)  # type: ignore[attr-defined]
+    payments = select(CasePayment.__table__).where(col(CasePayment.case_id) == case_id)  # type: ignore[attr-defined]
     return (
         (await session.execute(pauses.order_by(col(CasePause.number)))).all(),
         (await session.execute(opinions.order_by(col(CaseOpinion.asked_at)))).all(),
         (await session.execute(follow_ups.order_by(col(CaseFollowUp.id)))).all(),
+        (await session.execute(payments.order_by(col(CasePayment.recorded_at)))).all(),
     )
 
 

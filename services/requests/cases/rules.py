@@ -33,6 +33,7 @@ class Action(StrEnum):
     miss_follow_up = "miss-follow-up"  # 后补逾期
     check_commitment = "check-commitment"  # 承诺核查
     decide = "decide"  # 决定
+    record_payment = "record-payment"  # 缴费登记
     complete = "complete"  # 办结
     deliver = "deliver"  # 送达
     withdraw = "withdraw"  # 撤回
@@ -166,6 +167,7 @@ TRANSITIONS: dict[Action, Transition] = {
             G.no_objection,
             G.nothing_deferred,
         ),
+        _row(Action.record_payment, _IN_HAND, None, _STAFF),
         _row(Action.complete, S.decided, S.completed, A.handler),
         _row(Action.deliver, S.completed, S.delivered, _STAFF, G.was_decided),
         _row(

@@ -57,6 +57,14 @@ class OpinionRead(BaseModel):
     given_at: datetime | None
 
 
+class PaymentRead(BaseModel):
+    """缴费记录；amount_cents 的单位是分。"""
+
+    receipt_number: str
+    amount_cents: int
+    paid_on: date
+
+
 class FollowUpRead(BaseModel):
     """容缺后补的材料或待核查的承诺。"""
 
@@ -113,6 +121,7 @@ class CaseRead(CaseSummary):
     correction: NoticeRead | None
     pauses: list[PauseRead]
     opinions: list[OpinionRead]
+    payments: list[PaymentRead]
     follow_ups: list[FollowUpRead]
     history: list[HistoryEntry]
     possible_actions: list[str]

@@ -23,6 +23,7 @@ from services.requests.cases.schemas import (
     NoticeRead,
     OpinionRead,
     PauseRead,
+    PaymentRead,
 )
 from services.requests.cases.transitions import apply, facts_of, load_dossier
 from services.requests.clock.rules import CalendarMissing
@@ -99,6 +100,7 @@ async def get_case(
         correction=_read(NoticeRead, dossier.notice) if dossier.notice else None,
         pauses=[_read(PauseRead, each) for each in dossier.pauses],
         opinions=[_read(OpinionRead, each) for each in opinions],
+        payments=[_read(PaymentRead, each) for each in dossier.payments],
         follow_ups=[_read(FollowUpRead, each) for each in dossier.follow_ups],
         history=[_read(HistoryEntry, entry) for entry in history],
         possible_actions=possible(facts, actors_of(case, caller, opinions)),

@@ -51,6 +51,7 @@ EFFECTS: dict[Action, Callable[[Dossier, Any, Moment], Effect]] = {
     Action.consult: together.consult,
     Action.give_opinion: together.give_opinion,
     Action.decide: outcomes.decide,
+    Action.record_payment: outcomes.record_payment,
     Action.complete: outcomes.complete,
     Action.deliver: outcomes.deliver,
     Action.withdraw: outcomes.withdraw,

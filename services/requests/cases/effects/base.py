@@ -93,6 +93,7 @@ class Dossier:
     pauses: Sequence[Any] = ()
     opinions: Sequence[Any] = ()
     follow_ups: Sequence[Any] = ()
+    payments: Sequence[Any] = ()
 
     @property
     def open_pause(self) -> Any | None:

@@ -1,4 +1,4 @@
-"""决定、办结、送达、撤回、重办: how a case ends, and how it begins again."""
+"""决定、缴费、办结、送达、撤回、重办: how a case ends, and how it begins again."""
 
 from typing import Any
 
@@ -16,6 +16,7 @@ from services.requests.cases.effects.base import (
     Dossier,
     Effect,
     Moment,
+    Write,
     deadline_timers,
     ending,
     limit,
@@ -24,6 +25,7 @@ from services.requests.cases.effects.base import (
 )
 from services.requests.clock.rules import end_of_day
 from services.requests.clock.service import due_after
+from services.requests.models import CasePayment
 
 #: 送达 within ten working days of the decision. Source: 行政许可法 art. 44.
 DELIVERY_DAYS = 10
@@ -47,6 +49,27 @@ def decide(dossier: Dossier, act: acts.Decide, at: Moment) -> Effect:
     )
 
 
+def record_payment(dossier: Dossier, act: acts.RecordPayment, at: Moment) -> Effect:
+    yuan = f"{act.amount_cents // 100}.{act.amount_cents % 100:02}"
+    return Effect(
+        note=f"缴费 {yuan} 元，票据号 {act.receipt_number}",
+        event=events.CasePaid,
+        event_fields={"amount_cents": act.amount_cents, "paid_on": at.today, **act.counter()},
+        writes=(
+            Write(
+                CasePayment,
+                {
+                    "case_id": dossier.case.id,
+                    "receipt_number": act.receipt_number,
+                    "amount_cents": act.amount_cents,
+                    "paid_on": at.today,
+                    "recorded_at": at.now,
+                },
+            ),
+        ),
+    )
+
+
 def complete(dossier: Dossier, act: acts.Complete, at: Moment) -> Effect:
     accepted_on = dossier.case.accepted_on
     return Effect(
@@ -54,7 +77,11 @@ def complete(dossier: Dossier, act: acts.Complete, at: Moment) -> Effect:
         changes={"result_code": act.result_code, "completed_on": at.today},
         note=act.note,
         event=events.CaseCompleted,
-        event_fields={"result_code": act.result_code, "completed_on": at.today},
+        event_fields={
+            "result_code": act.result_code,
+            "completed_on": at.today,
+            **act.counter(),
+        },
         cancel=RUNNING,
         timers=ending(at),
     )

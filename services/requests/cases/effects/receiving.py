@@ -121,7 +121,7 @@ def accept(dossier: Dossier, act: acts.Accept, at: Moment) -> Effect:
         changes=plain.changes,
         note=plain.note,
         event=plain.event,
-        event_fields=plain.event_fields,
+        event_fields={**plain.event_fields, **act.counter()},
         timers=plain.timers,
         cancel=plain.cancel,
         writes=(*plain.writes, *(Write(CaseFollowUp, row) for row in follow_ups)),
