@@ -11,6 +11,7 @@ from contracts.requests import (
     CaseAccepted,
     CaseCompleted,
     CaseEvent,
+    CasePaid,
     CaseRefused,
     CorrectionAnswered,
     CorrectionRequested,
@@ -44,6 +45,12 @@ def completed(case_version: int = 5, **values) -> CaseCompleted:
         case_version,
         {"result_code": 0, "completed_on": date(2026, 11, 20), "handler_name": "李办事"} | values,
     )
+
+
+def paid(case_version: int = 4, **values) -> CasePaid:
+    told = dict.fromkeys(("handler_name", "handler_id", "window_code", "facility_id"))
+    fields = {"amount_cents": 4500, "paid_on": date(2026, 11, 12), **told} | values
+    return _case_event(CasePaid, case_version, fields)
 
 
 def accepted(case_version: int = 3, **values) -> CaseAccepted:

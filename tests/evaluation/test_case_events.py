@@ -4,6 +4,7 @@ from uuid import uuid4
 from servicekit.outbox import now
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.evaluables.consumers import create_subscription
+from services.evaluation.scores.service import recount
 from tests.evaluation.factories import (
     OTHER_UNIT,
     UNIT,
@@ -12,6 +13,7 @@ from tests.evaluation.factories import (
     completed,
     correction,
     deliver,
+    paid,
     submitted,
 )
 from tests.support.tokens import resident
@@ -115,6 +117,57 @@ class TestServicesOfACase:
             ("补正", False),
             ("办结", True),
         ]
+
+    async def test_a_fee_that_was_paid_opens_the_payment_once(self, evaluation):
+        first = paid(window_code="B2", handler_id=uuid4(), handler_name="钱收费")
+        second = paid(5, **shared(first))
+        for event in (first, first, second):  # two receipts, one of them told twice
+            await deliver(evaluation, event)
+        [row] = await evaluation.fetch("SELECT * FROM evaluable")
+        assert (row["service_number"], row["window_code"]) == (4, "B2")
+        assert (row["handler_id"], row["handler_name"]) == (first.handler_id, "钱收费")
+        [(_, told)] = await evaluation.events()
+        assert (told["service_name"], told["invites"]) == ("缴费", False)
+
+    async def test_who_takes_a_case_up_answers_for_the_application(self, evaluation):
+        end, place, person = completed(), uuid4(), uuid4()
+        await deliver(evaluation, submitted(end, channel="portal"))
+        headers = resident(end.applicant_id)
+        [row] = await evaluation.fetch("SELECT id FROM evaluable")
+        body = {"evaluable_id": str(row["id"]), "level": "dissatisfied", "channel": "portal"}
+        rated = await evaluation.client.post("/v1/ratings", json=body, headers=headers)
+        assert rated.status_code == 201, rated.text
+        event = accepted(
+            **shared(end),
+            handler_id=person,
+            handler_name="周窗口",
+            window_code="A1",
+            facility_id=place,
+        )
+        await deliver(evaluation, event)
+        await deliver(evaluation, accepted(4, **shared(end), handler_id=uuid4(), window_code="Z"))
+        subjects = {
+            (score["subject_kind"], score["subject_id"]): score["rated"]
+            for score in await evaluation.fetch("SELECT * FROM score")
+        }
+        for subject in (
+            ("person", str(person)),
+            ("window", f"{UNIT}:A1"),
+            ("facility", str(place)),
+            ("unit", UNIT),
+        ):
+            assert subjects.pop(subject) == 1, subject
+        assert not {"person", "window", "facility"} & {kind for kind, _ in subjects}
+        async with evaluation.database.transaction() as session:
+            assert (await recount(session)).differing == []
+
+    async def test_the_window_of_the_submission_stays(self, evaluation):
+        end = completed()
+        await deliver(evaluation, submitted(end, window_code="A3"))
+        await deliver(evaluation, accepted(**shared(end), window_code="C9", handler_id=uuid4()))
+        [row] = await evaluation.fetch("SELECT window_code, handler_id FROM evaluable")
+        assert row["window_code"] == "A3"
+        assert row["handler_id"] is not None
 
     async def test_a_late_submission_takes_nothing_back(self, evaluation):
         end = completed()

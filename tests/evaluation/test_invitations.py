@@ -277,6 +277,29 @@ class TestDevices:
         assert (answer.status_code, answer.json()["channel"]) == (201, kind)
         assert (await self.prompt(evaluation, device["token"])).json() is None
 
+    async def test_what_is_rated_at_a_window_counts_for_it_and_its_place(self, evaluation):
+        place, other = str(uuid4()), str(uuid4())
+        device = (await self.register(evaluation, facility_id=place)).json()
+        _, given = await invited(evaluation, device_id=device["id"])
+        await rate(evaluation, {"token": given["token"]}, "dissatisfied")
+        # A window that only took the case in lends its place, not its number.
+        lent = (await self.register(evaluation, unit_code=OTHER_UNIT, facility_id=other)).json()
+        second = await finish_case(evaluation)
+        at_window = clerk(COUNTY, OTHER_UNIT)
+        given = (await issue(second, at_window, device_id=lent["id"])).json()
+        await rate(evaluation, {"token": given["token"]})
+        rows = await evaluation.fetch(
+            "SELECT subject_kind, subject_id, rated FROM score "
+            "WHERE subject_kind IN ('window', 'facility')"
+        )
+        assert {(row["subject_kind"], row["subject_id"]): row["rated"] for row in rows} == {
+            ("window", f"{UNIT}:3"): 1,
+            ("facility", place): 1,
+            ("facility", other): 1,
+        }
+        kept = await evaluation.fetch("SELECT window_code FROM rating ORDER BY window_code")
+        assert [row["window_code"] for row in kept] == ["3", None]
+
     async def test_tokens_renewed_and_retired(self, evaluation):
         device = (await self.register(evaluation)).json()
         path = f"/v1/rating-devices/{device['id']}"

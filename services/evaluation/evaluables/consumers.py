@@ -8,13 +8,14 @@ from contracts.requests import (
     CaseCompleted,
     CaseDecided,
     CaseEvent,
+    CasePaid,
     CorrectionAnswered,
     CorrectionRequested,
     RequestSubmitted,
 )
 from servicekit.bus import Subscription
 from services.evaluation.evaluables import service
-from services.evaluation.evaluables.openings import OPENED_BY
+from services.evaluation.evaluables.openings import OPENED_BY, TAKEN_UP_BY
 from services.evaluation.settings import EvaluationSettings
 
 GROUP = "evaluation.cases"
@@ -35,14 +36,18 @@ def create_subscription(settings: EvaluationSettings) -> Subscription:
     async def open_service(session: AsyncSession, event: CaseEvent, _: Envelope) -> None:
         await service.open_service(session, event, OPENED_BY[type(event)], days)
 
+    async def note_taken_up(session: AsyncSession, event: CaseAccepted, _: Envelope) -> None:
+        await service.note_taken_up(session, event, TAKEN_UP_BY[type(event)])
+
     return Subscription(
         GROUP,
         {
             RequestSubmitted: [open_submitted],
             CorrectionRequested: [copy_case],
             CorrectionAnswered: [copy_case, open_service],
-            CaseAccepted: [copy_case],
+            CaseAccepted: [copy_case, note_taken_up],
             CaseDecided: [copy_case],
+            CasePaid: [copy_case, open_service],
             CaseCompleted: [copy_case, open_service],
         },
     )

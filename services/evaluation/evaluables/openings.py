@@ -5,7 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from contracts.envelope import Event
-from contracts.requests import CaseCompleted, CaseEvent, CorrectionAnswered, RequestSubmitted
+from contracts.requests import (
+    CaseAccepted,
+    CaseCompleted,
+    CaseEvent,
+    CasePaid,
+    CorrectionAnswered,
+    RequestSubmitted,
+)
 from services.evaluation.models import ServiceNumber
 
 
@@ -21,11 +28,16 @@ class Opening:
     invites: bool = False
 
 
-#: 咨询 and 缴费 join when requests tells of their ends.
+#: 咨询 joins when requests tells that one was answered.
 OPENED_BY: dict[type[Event], Opening] = {
     RequestSubmitted: Opening(ServiceNumber.application),
     CorrectionAnswered: Opening(ServiceNumber.correction),
+    CasePaid: Opening(ServiceNumber.payment),
     CaseCompleted: Opening(ServiceNumber.completion, invites=True),
+}
+#: Services that were opened before somebody took them up: who does is told by a later event.
+TAKEN_UP_BY: dict[type[Event], tuple[ServiceNumber, ...]] = {
+    CaseAccepted: (ServiceNumber.application, ServiceNumber.correction),
 }
 
 
@@ -49,7 +61,8 @@ class Done:
 
     @classmethod
     def of(cls, event: CaseEvent) -> "Done":
-        """What every event of a case says."""
+        """What an event of a case says; who did it and where, if it is one that tells."""
+        by = event if isinstance(event, CaseCompleted | CasePaid) else None
         return cls(
             case_id=event.case_id,
             case_number=event.case_number,
@@ -60,4 +73,8 @@ class Done:
             unit_name=event.unit_name,
             division_code=event.division_code,
             occurred_at=event.occurred_at,
+            handler_id=by.handler_id if by else None,
+            handler_name=by.handler_name if by else None,
+            window_code=by.window_code if by else None,
+            facility_id=by.facility_id if by else None,
         )

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.requests import CaseCompleted, CaseEvent, RequestSubmitted
+from contracts.requests import CaseAccepted, CaseCompleted, CaseEvent, RequestSubmitted
 from contracts.values import RatingLevel
 from services.evaluation.evaluables.rules import Given, Standing
 from services.evaluation.facts import FACTS_COLUMNS, EvaluableFacts
@@ -44,6 +44,16 @@ _INSERT = text(
     ":served_at, :opened_at, :open_until FROM case_copy c WHERE c.case_id = :case_id "
     "ON CONFLICT (case_id, service_number) DO NOTHING RETURNING id"
 )
+_KNOWN_LATER = (
+    "window_code = coalesce(window_code, :window_code), "
+    "facility_id = coalesce(facility_id, :facility_id)"
+)
+_NOTE_TAKEN_UP = text(
+    "UPDATE evaluable SET handler_id = coalesce(handler_id, :handler_id), "  # noqa: S608
+    f"handler_name = coalesce(handler_name, :handler_name), {_KNOWN_LATER} "
+    "WHERE case_id = :case_id AND service_number = ANY(CAST(:services AS int[])) RETURNING id"
+)
+_NOTE_PLACE = text(f"UPDATE evaluable SET {_KNOWN_LATER} WHERE id = :id")  # noqa: S608
 _LOCK_OWN = text(
     f"SELECT {FACTS_COLUMNS} FROM evaluable e JOIN case_copy c USING (case_id) "  # noqa: S608
     "WHERE e.id = :id AND e.applicant_id = :applicant_id FOR UPDATE OF e"
@@ -108,6 +118,23 @@ async def record_submission(session: AsyncSession, event: RequestSubmitted, case
 async def record_completion(session: AsyncSession, event: CaseCompleted) -> None:
     """Note who finished a case and when, whatever else is known of it."""
     await session.execute(_COMPLETE, event.model_dump())
+
+
+async def note_taken_up(
+    session: AsyncSession, event: CaseAccepted, services: Sequence[int]
+) -> Sequence[UUID]:
+    """Write who took these services of a case up and where, where it is not known yet; their ids."""
+    names = {"case_id", "handler_id", "handler_name", "window_code", "facility_id"}
+    values = event.model_dump(include=names) | {"services": [int(each) for each in services]}
+    return (await session.scalars(_NOTE_TAKEN_UP, values)).all()
+
+
+async def note_place(
+    session: AsyncSession, evaluable_id: UUID, window_code: str | None, facility_id: UUID | None
+) -> None:
+    """Write where a service was served, where it is not known yet."""
+    values = {"id": evaluable_id, "window_code": window_code, "facility_id": facility_id}
+    await session.execute(_NOTE_PLACE, values)
 
 
 async def insert(

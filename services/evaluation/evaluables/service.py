@@ -1,5 +1,6 @@
 """Opening services of cases to rating, and telling residents what they may rate."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.evaluation import EvaluationOpened
-from contracts.requests import CaseCompleted, CaseEvent, RequestSubmitted
+from contracts.requests import CaseAccepted, CaseCompleted, CaseEvent, RequestSubmitted
 from servicekit.errors import Conflict, Gone, NotFound, ServiceError
 from servicekit.identifiers import new_id
 from servicekit.outbox import now, record
@@ -30,7 +31,7 @@ from services.evaluation.evaluables.rules import (
 from services.evaluation.evaluables.schemas import EvaluableRead, GivenRating, OpenRectification
 from services.evaluation.facts import EvaluableFacts
 from services.evaluation.metrics import OPENED
-from services.evaluation.models import SERVICE_NAMES, Origin
+from services.evaluation.models import SERVICE_NAMES, Origin, ServiceNumber
 from services.evaluation.proofs import look_up_code
 from services.evaluation.scores import service as scores
 
@@ -99,19 +100,38 @@ async def open_service(
 
     The period runs from the day of the invitation, so that late events cost residents nothing.
     """
-    done = Done.of(event)
     if isinstance(event, CaseCompleted):
         await repository.record_completion(session, event)
         for evaluable_id in await repository.ids_of(session, event.case_id):
             scores.touch(session, evaluable_id)
-        done = replace(
-            done,
-            handler_id=event.handler_id,
-            handler_name=event.handler_name,
-            window_code=event.window_code,
-            facility_id=event.facility_id,
-        )
-    await _open(session, done, opening, supplement_days)
+    await _open(session, Done.of(event), opening, supplement_days)
+
+
+async def note_taken_up(
+    session: AsyncSession, event: CaseAccepted, services: Sequence[ServiceNumber]
+) -> None:
+    """Keep who took a case up, and where, with the services that were opened before.
+
+    What is known already stays: the window of the submission is the one the resident went to.
+    """
+    ids = await repository.note_taken_up(session, event, services)
+    for evaluable_id in ids:
+        scores.touch(session, evaluable_id)
+
+
+async def note_place(
+    session: AsyncSession,
+    facts: EvaluableFacts,
+    *,
+    window_code: str | None,
+    facility_id: UUID | None,
+) -> EvaluableFacts:
+    """Keep the window and the place where a locked service was served, unless they are known."""
+    window_code = facts.window_code or window_code
+    facility_id = facts.facility_id or facility_id
+    await repository.note_place(session, facts.evaluable_id, window_code, facility_id)
+    scores.touch(session, facts.evaluable_id)
+    return replace(facts, window_code=window_code, facility_id=facility_id)
 
 
 async def _open(session: AsyncSession, done: Done, opening: Opening, supplement_days: int) -> None:

@@ -229,6 +229,8 @@ async def rate(
     evaluable_id, invitation = held
     facts, standing = await evaluables.lock(session, evaluable_id)
     evaluables.ensure_ratable(standing, body.assess_number)
+    if invitation is not None and invitation.device_id is not None:
+        facts = await _placed(session, facts, invitation.device_id)
     channel = RatingChannel(invitation.channel if invitation else body.channel)
     way = Way(channel, Fingerprints.of(cipher, device=device))
     receipt = await ratings.give_to(session, facts, body, way=way, cipher=cipher, settings=settings)
@@ -285,6 +287,19 @@ async def _channel_of(
     if device.unit_code not in (facts.unit_code, caller.unit):
         raise DeviceNotUsable
     return RatingChannel(device.kind)
+
+
+async def _placed(session: AsyncSession, facts: EvaluableFacts, device_id: UUID) -> EvaluableFacts:
+    """What is rated on a device was served at its window, if it is one of the unit that did it."""
+    device = await repository.find_device(session, device_id)
+    assert device is not None  # a foreign key
+    is_own = device.unit_code == facts.unit_code
+    return await evaluables.note_place(
+        session,
+        facts,
+        window_code=device.window_code if is_own else None,
+        facility_id=device.facility_id,
+    )
 
 
 def _sms(facts: EvaluableFacts, link: str, code: str, expires_on: date) -> str:

@@ -153,7 +153,8 @@ class ScoreYear(ScoreCounts, Base, table=True):
 class ScoreFact(Base, table=True):
     """What the scores hold of one evaluable service now: without who, and all they are made of.
 
-    Whom it counts for is fixed when the service is opened. What counts is compared with ratings and
+    Item, unit and division are fixed when the service is opened; who did it and where may become
+    known later. What counts is compared with ratings and
     rectifications whenever these change; the difference goes into the roll-ups.
     """
 

@@ -33,7 +33,7 @@ TABLES = {
     Grain.all: "score",
 }
 
-#: Columns of `score_fact` that say whom a service counts for; fixed when it is opened.
+#: Columns of `score_fact` that say whom a service counts for.
 SUBJECTS = (
     "item_id",
     "item_name",
