@@ -11,7 +11,7 @@ from servicekit.errors import ConstraintErrors
 from servicekit.imports import import_upload
 from services.facilities.bookings import endpoints as bookings
 from services.facilities.bookings.resources import ResourceInUse
-from services.facilities.bookings.service import AlreadyBooked
+from services.facilities.bookings.taking import AlreadyBooked
 from services.facilities.changes import endpoints as changes
 from services.facilities.changes.service import DivisionCodeTaken
 from services.facilities.communities import endpoints as communities

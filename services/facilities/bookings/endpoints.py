@@ -13,7 +13,7 @@ from servicekit.database import ReadSession
 from servicekit.etags import ExpectedVersion, set_etag
 from servicekit.idempotency import Session
 from servicekit.paging import After, CursorMalformed, Limit, Page, decode_cursor, id_cursor
-from services.facilities.bookings import resources, service
+from services.facilities.bookings import access, reading, resources, service, taking
 from services.facilities.bookings.schemas import (
     BookingCreate,
     BookingEntry,
@@ -31,8 +31,8 @@ from services.facilities.hours.service import local_moment
 
 router = create_router("bookings")
 Manager = Annotated[Caller, Depends(require("facility-manager"))]
-Staff = Annotated[Caller, Depends(require(*service.STAFF))]
-Reader = Annotated[Caller, Depends(require(*service.STAFF, "auditor"))]
+Staff = Annotated[Caller, Depends(require(*access.STAFF))]
+Reader = Annotated[Caller, Depends(require(*access.STAFF, "auditor"))]
 OnDay = Annotated[NearDay, Query(description="哪一天")]
 _POSITION = TypeAdapter(tuple[NearMoment, UUID])
 
@@ -81,7 +81,7 @@ async def change_resource(
 @router.get("/booking-resources/{resource_id}/slots")
 async def list_slots(resource_id: UUID, day: OnDay, session: ReadSession) -> DaySlots:
     """一天的时段和余量，随当天的开放时间。"""
-    return await resources.slots(session, resource_id, day)
+    return await resources.slots_of_day(session, resource_id, day)
 
 
 @router.get("/booking-resources/{resource_id}/bookings")
@@ -94,7 +94,7 @@ async def list_of_day(
     limit: Limit = 50,
 ) -> Page[CounterBooking]:
     """窗口一天的预约名单：只有预约码，没有姓名。"""
-    return await service.list_of_day(
+    return await reading.list_of_day(
         session, caller, resource_id, day, after=_position(after), limit=limit
     )
 
@@ -104,7 +104,7 @@ async def book(
     body: BookingCreate, caller: Resident, session: Session, response: Response
 ) -> BookingRead:
     """约一个时段：先占位，在 expires_at 之前确认；约满时可以候补。"""
-    booked = await service.book(session, caller, body)
+    booked = await taking.book(session, caller, body)
     set_etag(response, booked.version)
     return booked
 
@@ -114,13 +114,13 @@ async def list_own(
     caller: Resident, session: ReadSession, after: After = None, limit: Limit = 20
 ) -> Page[BookingRead]:
     """我的预约，最新的在前。"""
-    return await service.list_own(session, caller, before=id_cursor(after), limit=limit)
+    return await reading.list_own(session, caller, before=id_cursor(after), limit=limit)
 
 
 @router.get("/bookings/{booking_id}")
 async def read_booking(booking_id: UUID, caller: SignedIn, session: ReadSession) -> BookingRead:
     """一个预约：本人和场所的工作人员可以看。"""
-    return await service.get(session, caller, booking_id)
+    return await reading.get(session, caller, booking_id)
 
 
 @router.get("/bookings/{booking_id}/history")
@@ -128,7 +128,7 @@ async def list_history(
     booking_id: UUID, caller: SignedIn, session: ReadSession
 ) -> list[BookingVersion]:
     """一个预约的经过。"""
-    return await service.list_history(session, caller, booking_id)
+    return await reading.list_history(session, caller, booking_id)
 
 
 @router.post("/bookings/{booking_id}/confirmation")

@@ -11,7 +11,7 @@ from servicekit.auth import Caller
 from servicekit.errors import Conflict, Invalid, NotFound
 from servicekit.etags import StaleVersion
 from servicekit.identifiers import new_id
-from services.facilities.bookings import repository
+from services.facilities.bookings import slots
 from services.facilities.bookings.rules import common_hours, local_day, slots_of
 from services.facilities.bookings.schemas import (
     DaySlots,
@@ -61,7 +61,7 @@ async def find(session: AsyncSession, resource_id: UUID) -> Any:
     Raises:
         ResourceNotFound: there is none.
     """
-    row = await repository.find_resource(session, resource_id)
+    row = await slots.find_resource(session, resource_id)
     if row is None:
         raise ResourceNotFound
     return row
@@ -74,7 +74,7 @@ async def list_of_facility(session: AsyncSession, facility_id: UUID) -> list[Res
         FacilityNotFound: there is no such facility.
     """
     await facilities.find_row(session, facility_id)
-    rows = await repository.list_resources(session, facility_id)
+    rows = await slots.list_resources(session, facility_id)
     return [ResourceRead.model_validate(dict(row._mapping)) for row in rows]
 
 
@@ -90,7 +90,7 @@ async def create(
         ResourceTaken: it takes bookings already.
     """
     caller.ensure_covers((await facilities.find_row(session, facility_id)).division_code)
-    is_here = await repository.belongs(
+    is_here = await slots.belongs(
         session, facility_id, counter_id=body.counter_id, room_id=body.room_id
     )
     if not is_here:
@@ -101,7 +101,7 @@ async def create(
         "version": 1,
         "recorded_at": outbox.now(),
     }
-    if not await repository.add_resource(session, values):
+    if not await slots.add_resource(session, values):
         raise ResourceTaken
     return await get(session, values["id"])
 
@@ -119,24 +119,24 @@ async def change(
         StaleVersion: another version than the one the caller has read.
         SlotsBooked: slots cannot become longer or shorter while coming ones are booked.
     """
-    row = await repository.find_resource(session, resource_id, lock=True)
+    row = await slots.find_resource(session, resource_id, lock=True)
     if row is None:
         raise ResourceNotFound
     caller.ensure_covers(row.division_code)
     if row.version != expected:
         raise StaleVersion
     now = outbox.now()
-    if body.slot_minutes != row.slot_minutes and await repository.is_booked_ahead(
+    if body.slot_minutes != row.slot_minutes and await slots.is_booked_ahead(
         session, resource_id, now
     ):
         raise SlotsBooked
     values = body.model_dump() | {"version": row.version + 1, "recorded_at": now}
-    await repository.change_resource(session, resource_id, values)
-    resized = await repository.resize_slots(session, resource_id, body.capacity, now)
+    await slots.change_resource(session, resource_id, values)
+    resized = await slots.resize_slots(session, resource_id, body.capacity, now)
     return await get(session, resource_id), resized
 
 
-async def slots(session: AsyncSession, resource_id: UUID, day: date) -> DaySlots:
+async def slots_of_day(session: AsyncSession, resource_id: UUID, day: date) -> DaySlots:
     """The slots of a day with what is free in them.
 
     Raises:
@@ -146,7 +146,7 @@ async def slots(session: AsyncSession, resource_id: UUID, day: date) -> DaySlots
     found, because = await slots_on(session, row, day)
     taken = {}
     if found:
-        taken = await repository.list_slots(session, resource_id, found[0][0], found[-1][0])
+        taken = await slots.list_slots(session, resource_id, found[0][0], found[-1][0])
     now = outbox.now()
     items = []
     for starts_at, ends_at in found:

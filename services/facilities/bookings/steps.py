@@ -15,7 +15,7 @@ from servicekit import outbox
 from servicekit.auth import Caller
 from servicekit.errors import Conflict
 from servicekit.timers import cancel_timers, set_timer
-from services.facilities.bookings import repository
+from services.facilities.bookings import repository, slots
 from services.facilities.bookings.records import confirm_by, facts_of
 from services.facilities.bookings.resources import takes_bookings
 from services.facilities.bookings.rules import Action, next_state
@@ -114,20 +114,20 @@ async def expire(session: AsyncSession, row: Any) -> None:
 
 async def free_place(session: AsyncSession, resource_id: UUID, starts_at: datetime) -> None:
     """Give a place back and let who waits longest move up."""
-    await repository.give_back(session, resource_id, starts_at)
+    await slots.give_back(session, resource_id, starts_at)
     await move_up(session, resource_id, starts_at)
 
 
 async def move_up(session: AsyncSession, resource_id: UUID, starts_at: datetime) -> None:
     """Give free places of a slot to those who wait, in their order; kept until confirmed."""
-    resource = await repository.find_resource(session, resource_id)
+    resource = await slots.find_resource(session, resource_id)
     now = outbox.now()
     if resource is None or starts_at <= now or not takes_bookings(resource):
         return
-    while await repository.take(session, resource_id, starts_at):
+    while await slots.take(session, resource_id, starts_at):
         waiting = await repository.first_waiting(session, resource_id, starts_at)
         if waiting is None:
-            await repository.give_back(session, resource_id, starts_at)
+            await slots.give_back(session, resource_id, starts_at)
             return
         until = min(now + timedelta(minutes=resource.hold_minutes), starts_at)
         changed = await step(session, waiting, Action.move_up, expires_at=until)
