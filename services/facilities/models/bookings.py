@@ -116,6 +116,25 @@ class Booking(Base, table=True):
             "starts_at",
             postgresql_where=text("state = 'missed'"),
         ),
+        Index(
+            "ix_booking_coming",
+            "facility_id",
+            "starts_at",
+            postgresql_where=text(_in(OPEN)),
+        ),
+        Index(
+            "ix_booking_displaced",
+            "facility_id",
+            "starts_at",
+            "id",
+            postgresql_where=text("displaced_because IS NOT NULL"),
+        ),
+        Index(
+            "uq_booking_replaces_id",
+            "replaces_id",
+            unique=True,
+            postgresql_where=text("state <> 'expired'"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -129,6 +148,14 @@ class Booking(Base, table=True):
     starts_at: datetime = timestamp()
     ends_at: datetime = timestamp()
     expires_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    #: Why the place took it back: its hours changed. Residents are told.
+    displaced_because: str | None = None
+    #: Until when a resident who lost a place may choose another one before others.
+    rebook_until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    #: The booking that this one is in place of.
+    replaces_id: UUID | None = Field(default=None, foreign_key="booking.id")
+    #: The place serves this one whatever its hours are.
+    is_kept: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     recorded_at: datetime = timestamp()
 
 
