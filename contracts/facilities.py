@@ -143,6 +143,30 @@ class BookingCancelled(BookingEvent):
     reason: str | None
 
 
+class BookingDisplaced(BookingEvent):
+    """预约因时间调整取消: the hours of the place changed and the booking lies outside them."""
+
+    event_type: ClassVar[str] = "cn.yichuang.facilities.booking-displaced.v1"
+
+    #: Words for the resident.
+    reason: str
+    #: Whether a place was lost, or only one's turn in a waiting list.
+    had_place: bool
+    #: Until when another time may be chosen before others; None: no place was lost.
+    rebook_until: datetime | None
+    #: The same in local time.
+    rebook_until_day: date | None
+
+
+class BookingRestored(BookingEvent):
+    """预约恢复: the place serves a booking that its hours had displaced after all."""
+
+    event_type: ClassVar[str] = "cn.yichuang.facilities.booking-restored.v1"
+
+    #: What the place wants the resident to know: where to knock.
+    advice: str | None
+
+
 class BookingExpired(BookingEvent):
     """预约失效: not confirmed in time, or still waiting when the time came."""
 

@@ -18,6 +18,8 @@ EVENTS: tuple[type[Event], ...] = (
     facilities.IndicatorComputed,
     facilities.BookingConfirmed,
     facilities.BookingCancelled,
+    facilities.BookingDisplaced,
+    facilities.BookingRestored,
     facilities.BookingExpired,
     facilities.BookingMovedUp,
     facilities.BookingReminderDue,

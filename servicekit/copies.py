@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 async def keep_newest(
     session: AsyncSession, table: Table, values: Mapping[str, Any], *, by: Sequence[str]
-) -> None:
-    """Store a state's row unless one that is as new or newer is there.
+) -> bool:
+    """Store a state's row unless one that is as new or newer is there; whether it was stored.
 
     `by` names the columns that order the states of one row; each decides where those before are equal.
 
@@ -19,10 +19,11 @@ async def keep_newest(
     """
     statement = insert(table).values(**values)
     new = statement.excluded
-    await session.execute(
+    stored = await session.execute(
         statement.on_conflict_do_update(
             index_elements=list(table.primary_key),
             set_={name: new[name] for name in values if not table.c[name].primary_key},
             where=tuple_(*(table.c[name] for name in by)) < tuple_(*(new[name] for name in by)),
-        )
+        ).returning(*table.primary_key)
     )
+    return stored.first() is not None

@@ -7,7 +7,7 @@ from servicekit.bus import Handlers, Subscription
 from servicekit.imports import ImportRunner
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
-from services.facilities.bookings import clock
+from services.facilities.bookings import clock, displacing
 from services.facilities.communities.sheets import FiguresRows
 from services.facilities.devices import service as devices
 from services.facilities.gaps.consumers import keep_needs
@@ -24,7 +24,7 @@ SUBSCRIPTIONS = (
     Subscription("facilities.items", ITEM_HANDLERS),
 )
 IMPORTS = ImportRunner({"figures": FiguresRows()})
-TIMERS = {devices.SILENT: devices.miss, **clock.TIMERS}
+TIMERS = {devices.SILENT: devices.miss, **clock.TIMERS, **displacing.TIMERS}
 
 
 def create_worker(_: ServiceSettings) -> WorkerParts:

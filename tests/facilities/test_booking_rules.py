@@ -12,6 +12,7 @@ from services.facilities.bookings.rules import (
     blocked_until,
     common_hours,
     end_clock,
+    is_within,
     slots_of,
 )
 from services.facilities.hours.rules import MINUTES_PER_DAY, Interval
@@ -37,6 +38,16 @@ class TestSlots:
             begin = starts_at.hour * 60 + starts_at.minute
             assert any(opens <= begin and begin + minutes <= closes for opens, closes in hours)
         assert all(one[1] <= other[0] for one, other in itertools.pairwise(found))
+        assert all(is_within(hours, *slot) for slot in found)
+        assert not any(is_within(hours[1:], *slot) for slot in slots_of(MONDAY, hours[:1], minutes))
+
+    def test_two_parts_that_touch_hold_a_slot_across_them(self):
+        noon = Interval(480, 720), Interval(720, MINUTES_PER_DAY)
+        (across,) = slots_of(MONDAY, (Interval(700, 740),), 40)
+        (last,) = slots_of(MONDAY, (Interval(1380, MINUTES_PER_DAY),), 60)
+        assert is_within(noon, *across)
+        assert is_within(noon, *last)
+        assert not is_within(noon[:1], *across)
 
     @given(days(), days())
     def test_a_counter_is_open_only_while_its_place_is(self, place, counter):
@@ -55,7 +66,9 @@ class TestStates:
         reached = {*TRANSITIONS.values(), BookingState.held, BookingState.waiting}
         assert reached == set(BookingState)
         ends = {BookingState.cancelled, BookingState.expired, BookingState.attended}
-        assert not ends & {state for state, _ in TRANSITIONS}
+        after = {(state, action) for state, action in TRANSITIONS if state in ends}
+        # One that the place took back may still be served: see `rebooking`.
+        assert after == {(BookingState.cancelled, Action.restore)}
 
     def test_a_place_is_only_kept_by_taking_or_moving_up(self):
         into_held = {action for (_, action), state in TRANSITIONS.items() if state == "held"}

@@ -18,7 +18,7 @@ async def keep(database, note_id, state, by=("revision", "title")):
     revision, title = state
     async with database.transaction() as session:
         values = {"note_id": note_id, "revision": revision, "title": title}
-        await keep_newest(session, COPY, values, by=by)
+        return await keep_newest(session, COPY, values, by=by)
 
 
 async def kept(sample, note_id):
@@ -38,8 +38,8 @@ async def test_the_newest_stays_in_whichever_order_and_however_often(sample, dat
 
 async def test_as_new_as_what_is_there_changes_nothing(sample, database):
     note_id = uuid4()
-    await keep(database, note_id, (1, "first"), by=("revision",))
-    await keep(database, note_id, (1, "second"), by=("revision",))
+    assert await keep(database, note_id, (1, "first"), by=("revision",))
+    assert not await keep(database, note_id, (1, "second"), by=("revision",))
     assert await kept(sample, note_id) == (1, "first")
 
 

@@ -13,11 +13,13 @@ from contracts.evaluation import (
 from contracts.facilities import (
     BookingCancelled,
     BookingConfirmed,
+    BookingDisplaced,
     BookingEvent,
     BookingExpired,
     BookingMissed,
     BookingMovedUp,
     BookingReminderDue,
+    BookingRestored,
 )
 from contracts.requests import (
     CaseAccepted,
@@ -49,6 +51,8 @@ TOLD: tuple[type[Event], ...] = (
     RectificationClosed,
     BookingConfirmed,
     BookingCancelled,
+    BookingDisplaced,
+    BookingRestored,
     BookingExpired,
     BookingMovedUp,
     BookingReminderDue,

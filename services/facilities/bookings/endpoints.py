@@ -1,6 +1,6 @@
 """预约: slots are read by anyone; booked by residents, checked in by counters, ruled by managers."""
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Annotated
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from servicekit.database import ReadSession
 from servicekit.etags import ExpectedVersion, set_etag
 from servicekit.idempotency import Session
 from servicekit.paging import After, CursorMalformed, Limit, Page, decode_cursor, id_cursor
-from services.facilities.bookings import access, reading, resources, service, taking
+from services.facilities.bookings import access, reading, rebooking, resources, service, taking
 from services.facilities.bookings.schemas import (
     BookingCreate,
     BookingEntry,
@@ -22,9 +22,12 @@ from services.facilities.bookings.schemas import (
     Cancellation,
     CounterBooking,
     DaySlots,
+    DisplacedBooking,
+    Rebooking,
     ResourceCreate,
     ResourceRead,
     ResourceRules,
+    Restoration,
 )
 from services.facilities.hours.schemas import NearDay, NearMoment
 from services.facilities.hours.service import local_moment
@@ -107,6 +110,45 @@ async def book(
     booked = await taking.book(session, caller, body)
     set_etag(response, booked.version)
     return booked
+
+
+@router.post("/bookings/{booking_id}/rebooking", status_code=201)
+async def rebook(
+    booking_id: UUID, body: Rebooking, caller: Resident, session: Session, response: Response
+) -> BookingRead:
+    """改约：因场所时间调整失去名额的人，在 rebook_until 之前优先另选时段，直接生效。"""
+    booked = await rebooking.rebook(session, caller, booking_id, body)
+    set_etag(response, booked.version)
+    return booked
+
+
+@router.post("/bookings/{booking_id}/restoration")
+async def restore(
+    booking_id: UUID, body: Restoration, caller: Manager, session: Session
+) -> BookingEntry:
+    """恢复：时间虽有调整，这个预约场所照常办理，并告知本人。"""
+    return await rebooking.restore(session, caller, booking_id, body.note)
+
+
+@router.get("/facilities/{facility_id}/displaced-bookings")
+async def list_displaced(
+    facility_id: UUID,
+    caller: Reader,
+    session: ReadSession,
+    since: Annotated[NearDay | None, Query(description="哪一天起的预约；不写：今天")] = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[DisplacedBooking]:
+    """一处设施因时间调整取消的预约，和各自改约的情况；只有预约码，没有姓名。"""
+    first = local_moment(datetime.combine(since, time()) if since else None)
+    return await rebooking.list_displaced(
+        session,
+        caller,
+        facility_id,
+        first.replace(hour=0, minute=0, second=0, microsecond=0),
+        after=_position(after),
+        limit=limit,
+    )
 
 
 @router.get("/bookings")

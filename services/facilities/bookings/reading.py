@@ -9,7 +9,7 @@ from servicekit.auth import Caller
 from servicekit.paging import Page, cut, encode_cursor
 from services.facilities.bookings import access, repository, resources
 from services.facilities.bookings.records import read_of
-from services.facilities.bookings.resources import slots_on
+from services.facilities.bookings.rules import is_within
 from services.facilities.bookings.schemas import BookingRead, BookingVersion, CounterBooking
 from services.facilities.hours.service import local_moment
 from services.facilities.models import BookingState
@@ -25,9 +25,7 @@ async def get(session: AsyncSession, caller: Caller, booking_id: UUID) -> Bookin
     row = await access.visible(session, caller, booking_id)
     position = None
     if row.state == BookingState.waiting:
-        ahead = await repository.count_waiting(
-            session, row.resource_id, row.starts_at, before=row.id
-        )
+        ahead = await repository.count_waiting(session, row.resource_id, row.starts_at, before=row)
         position = ahead + 1
     return read_of(row, waiting_position=position)
 
@@ -64,11 +62,15 @@ async def list_of_day(
         session, resource_id, first, first + timedelta(days=1), after=after, limit=limit + 1
     )
     page, more = cut(list(rows), limit)
-    found, _ = await slots_on(session, resource, day)
-    begins = {starts_at for starts_at, _ in found}
+    on_day = resources.hours_on(
+        resource, await resources.timetable_of(session, resource.facility_id, day), day
+    )
     items = [
         CounterBooking.model_validate(
-            {**row._mapping, "is_outside_hours": row.starts_at not in begins}
+            {
+                **row._mapping,
+                "is_outside_hours": not is_within(on_day.hours or (), row.starts_at, row.ends_at),
+            }
         )
         for row in page
     ]

@@ -1,5 +1,6 @@
 """What takes bookings: counters and rooms with their rules, and the slots of a day."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from services.facilities.bookings.schemas import (
 from services.facilities.facilities import service as facilities
 from services.facilities.hours import service as hours
 from services.facilities.hours.schemas import WeeklyHours
+from services.facilities.hours.timetable import Because, HoursOfDay, Timetable
 from services.facilities.models import FacilityState
 
 
@@ -89,7 +91,8 @@ async def create(
         NotOfThisPlace: the counter or room is none of the facility's.
         ResourceTaken: it takes bookings already.
     """
-    caller.ensure_covers((await facilities.find_row(session, facility_id)).division_code)
+    # Locked: a change of hours at this moment sees the resource, or is seen by it.
+    caller.ensure_covers((await facilities.lock_row(session, facility_id)).division_code)
     is_here = await slots.belongs(
         session, facility_id, counter_id=body.counter_id, room_id=body.room_id
     )
@@ -170,18 +173,25 @@ async def slots_on(
     session: AsyncSession, row: Any, day: date
 ) -> tuple[list[tuple[datetime, datetime]], str]:
     """Beginning and end of a day's slots, by the hours of the place and of the counter."""
-    place = await facilities.find_row(session, row.facility_id)
-    table = (await hours.timetables(session, [place], day)).get(place.id)
+    on_day = hours_on(row, await timetable_of(session, row.facility_id, day), day)
+    return list(slots_of(day, on_day.hours or (), row.slot_minutes)), on_day.because
+
+
+async def timetable_of(session: AsyncSession, facility_id: UUID, first: date) -> Timetable | None:
+    """What decides the hours of a place from a day on; None: nobody recorded them."""
+    place = await facilities.find_row(session, facility_id)
+    return (await hours.timetables(session, [place], first)).get(facility_id)
+
+
+def hours_on(row: Any, table: Timetable | None, day: date) -> HoursOfDay:
+    """When both the place and the counter are open on a day; hours None: not known."""
     if table is None:
-        return [], "hours-unknown"
+        return HoursOfDay(None, Because.hours_unknown)
     on_day = table.on(day)
-    if on_day.hours is None:
-        return [], on_day.because
-    open_for = on_day.hours
-    if row.counter_hours is not None:
-        week = WeeklyHours.model_validate(row.counter_hours).week
-        open_for = common_hours(open_for, week[day.weekday()])
-    return list(slots_of(day, open_for, row.slot_minutes)), on_day.because
+    if on_day.hours is None or row.counter_hours is None:
+        return on_day
+    week = WeeklyHours.model_validate(row.counter_hours).week
+    return replace(on_day, hours=common_hours(on_day.hours, week[day.weekday()]))
 
 
 def takes_bookings(row: Any) -> bool:

@@ -19,6 +19,8 @@ class Action(StrEnum):
     expire = "expire"  # 失效
     check_in = "check-in"  # 签到
     miss = "miss"  # 爽约
+    displace = "displace"  # 因时间调整取消
+    restore = "restore"  # 恢复
 
 
 #: (state, action) → state; what is not here cannot be done. Somebody who was there after all is
@@ -34,6 +36,10 @@ TRANSITIONS: dict[tuple[BookingState, Action], BookingState] = {
     (BookingState.confirmed, Action.check_in): BookingState.attended,
     (BookingState.confirmed, Action.miss): BookingState.missed,
     (BookingState.missed, Action.check_in): BookingState.attended,
+    (BookingState.held, Action.displace): BookingState.cancelled,
+    (BookingState.waiting, Action.displace): BookingState.cancelled,
+    (BookingState.confirmed, Action.displace): BookingState.cancelled,
+    (BookingState.cancelled, Action.restore): BookingState.confirmed,  # one that was displaced
 }
 
 
@@ -57,6 +63,17 @@ def common_hours(place: Day, counter: Day) -> Day:
         for other in counter
     ]
     return tuple(sorted(part for part in shared if part.opens < part.closes))
+
+
+def is_within(hours: Day, starts_at: datetime, ends_at: datetime) -> bool:
+    """Whether a day's hours hold all of a slot, wherever today's slots begin."""
+    begins = starts_at.astimezone(LOCAL)
+    reached = begins.hour * 60 + begins.minute
+    ends = reached + (ends_at - starts_at) // timedelta(minutes=1)
+    for opens, closes in sorted(hours):
+        if opens <= reached < closes:
+            reached = closes
+    return reached >= ends
 
 
 def blocked_until(missed_on: Sequence[date], limit: int, block_days: int) -> date | None:

@@ -97,6 +97,24 @@ class BookingCreate(BaseModel):
     wait: bool = Field(default=False, description="约满时是否候补")
 
 
+class Rebooking(BaseModel):
+    """Another slot in place of one that a change of hours took back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    resource_id: UUID | None = Field(default=None, description="换到哪个窗口或房间；不写：原来的")
+    starts_at: NearMoment
+    wait: bool = Field(default=False, description="约满时是否候补；排在最前面")
+
+
+class Restoration(BaseModel):
+    """What the resident should know: where to knock."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: Reason | None = Field(default=None, description="告诉本人的话，如：请走侧门")
+
+
 class Cancellation(BaseModel):
     """Why; a place that cancels must say so."""
 
@@ -120,18 +138,30 @@ class BookingEntry(BaseModel):
     starts_at: LocalMoment
     ends_at: LocalMoment
     expires_at: LocalMoment | None = Field(description="须在此之前确认")
+    displaced_because: str | None = Field(description="因场所时间调整取消的原因")
+    rebook_until: LocalMoment | None = Field(description="在此之前可以优先改约")
+    is_kept: bool = Field(description="时间调整后场所仍然办理")
 
 
 class BookingRead(BookingEntry):
     """A booking as its resident sees it."""
 
     waiting_position: int | None = Field(default=None, description="候补的第几位")
+    replaces_id: UUID | None = Field(description="由哪个预约改约而来")
 
 
 class CounterBooking(BookingEntry):
     """A booking in the list of a counter."""
 
-    is_outside_hours: bool = Field(description="开放时间改了，这个时段已不开放，请联系或取消")
+    is_outside_hours: bool = Field(description="这个时段不在当天的开放时间之内")
+
+
+class DisplacedBooking(BookingEntry):
+    """A booking that a change of hours took back, and what stands in its place."""
+
+    new_code: str | None = Field(description="改约后的预约码；null：尚未改约")
+    new_state: BookingState | None
+    new_starts_at: LocalMoment | None
 
 
 class BookingVersion(BaseModel):

@@ -1,11 +1,11 @@
 """Queries of what takes bookings: places of slots are taken and given back by one statement each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text, update
+from sqlalchemy import Select, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,6 +43,13 @@ async def find_resource(
     if lock or share:
         statement = statement.with_for_update(of=_RESOURCE, read=share)
     return (await session.execute(statement)).one_or_none()
+
+
+async def lock_resources(session: AsyncSession, facility_id: UUID) -> dict[UUID, Any]:
+    """What takes bookings in a facility, when whoever was just taking a place has done so."""
+    statement = _resources().where(_RESOURCE.c.facility_id == facility_id).order_by(_RESOURCE.c.id)
+    rows = await session.execute(statement.with_for_update(of=_RESOURCE))
+    return {row.id: row for row in rows}
 
 
 async def list_resources(session: AsyncSession, facility_id: UUID) -> Sequence[Any]:
@@ -117,6 +124,14 @@ async def take(session: AsyncSession, resource_id: UUID, starts_at: datetime) ->
 async def give_back(session: AsyncSession, resource_id: UUID, starts_at: datetime) -> None:
     """Give a place back. Locks the slot until we commit."""
     await session.execute(_GIVE_BACK, {"resource_id": resource_id, "starts_at": starts_at})
+
+
+async def lock_slots(session: AsyncSession, wanted: Collection[tuple[UUID, datetime]]) -> None:
+    """Hold several slots against takers, in one order."""
+    key = tuple_(_SLOT.c.resource_id, _SLOT.c.starts_at)
+    statement = select(_SLOT.c.taken).where(key.in_(wanted))
+    ordered = statement.order_by(_SLOT.c.resource_id, _SLOT.c.starts_at)
+    await session.execute(ordered.with_for_update())
 
 
 async def lock_slot(session: AsyncSession, resource_id: UUID, starts_at: datetime) -> None:

@@ -4,6 +4,7 @@ Locks are taken in one order: the person, the resource, a booking that holds a p
 booking that waits for it. So two steps never wait for each other.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -39,9 +40,9 @@ async def step(
     *,
     caller: Caller | None = None,
     note: str | None = None,
-    expires_at: datetime | None = None,
+    also: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Take a locked booking a step further; returns its row as it then is.
+    """Take a locked booking a step further, with other columns; returns its row as it then is.
 
     Raises:
         BookingActionImpossible: not in its present state.
@@ -51,8 +52,8 @@ async def step(
         raise BookingActionImpossible(state=row.state)
     now = outbox.now()
     version = row.version + 1
-    values = {"state": state, "version": version, "expires_at": expires_at, "recorded_at": now}
-    await repository.change(session, row.id, values)
+    values = {"state": state, "version": version, "expires_at": None, "recorded_at": now}
+    await repository.change(session, row.id, values | dict(also or {}))
     await write_history(
         session, row.id, version, action, row.state, state, caller=caller, note=note
     )
@@ -95,12 +96,17 @@ async def confirm(session: AsyncSession, row: Any, caller: Caller) -> Any:
     """A held place is taken for good; the reminder and the end are set."""
     changed = await step(session, row, Action.confirm, caller=caller)
     await cancel_timers(session, row.id, HOLD)
+    await expect(session, row)
+    await outbox.record(session, BookingConfirmed(**facts_of(changed)))
+    return changed
+
+
+async def expect(session: AsyncSession, row: Any) -> None:
+    """Set the reminder and the end of a booking that is confirmed."""
     remind_at = row.starts_at - timedelta(hours=row.reminder_hours)
     if row.reminder_hours and remind_at > outbox.now():
         await set_timer(session, REMINDER, row.id, remind_at)
     await set_timer(session, END, row.id, row.ends_at)
-    await outbox.record(session, BookingConfirmed(**facts_of(changed)))
-    return changed
 
 
 async def expire(session: AsyncSession, row: Any) -> None:
@@ -130,7 +136,7 @@ async def move_up(session: AsyncSession, resource_id: UUID, starts_at: datetime)
             await slots.give_back(session, resource_id, starts_at)
             return
         until = min(now + timedelta(minutes=resource.hold_minutes), starts_at)
-        changed = await step(session, waiting, Action.move_up, expires_at=until)
+        changed = await step(session, waiting, Action.move_up, also={"expires_at": until})
         await cancel_timers(session, waiting.id, WAIT)
         await set_timer(session, HOLD, waiting.id, until)
         await outbox.record(session, BookingMovedUp(**facts_of(changed), **confirm_by(until)))

@@ -3,6 +3,7 @@
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -63,33 +64,52 @@ async def book(session: AsyncSession, caller: Caller, body: BookingCreate) -> Bo
     resource = await slots.find_resource(session, body.resource_id, share=True)
     if resource is None:
         raise resources.ResourceNotFound
-    starts_at, ends_at = await _slot(session, resource, body.starts_at)
+    starts_at, ends_at = await slot_at(session, resource, body.starts_at)
     await _ensure_may_book(session, caller, resource, starts_at, ends_at)
-    slot = {"resource_id": resource.id, "starts_at": starts_at}
-    await slots.make_slot(
-        session, slot | {"ends_at": ends_at, "capacity": resource.capacity, "taken": 0}
-    )
-    is_placed = await slots.take(session, resource.id, starts_at)
+    is_placed = await place_in(session, resource, starts_at, ends_at)
     if not is_placed:
-        is_placed = await _wait_or_take(session, resource, starts_at, wait=body.wait)
-    return await _booked(session, caller, resource, starts_at, ends_at, is_placed=is_placed)
+        is_placed = await wait_or_take(session, resource, starts_at, wait=body.wait)
+    booking_id = await write(session, caller, resource, starts_at, ends_at, is_placed=is_placed)
+    return await reading.get(session, caller, booking_id)
 
 
-async def _slot(
+async def slot_at(
     session: AsyncSession, resource: Any, wanted: datetime
 ) -> tuple[datetime, datetime]:
+    """Beginning and end of a slot that may be booked now.
+
+    Raises:
+        SlotUnknown, NotBookable: no such slot, or not now.
+    """
     moment = local_moment(wanted)
     found, _ = await slots_on(session, resource, moment.date())
-    slot = next((slot for slot in found if slot[0] == moment), None)
-    if slot is None:
+    one = next((one for one in found if one[0] == moment), None)
+    if one is None:
         raise SlotUnknown
     if (
         not takes_bookings(resource)
-        or not is_ahead(resource, slot[0], outbox.now())
-        or await slots.collides(session, resource.id, *slot)
+        or not is_ahead(resource, one[0], outbox.now())
+        or await slots.collides(session, resource.id, *one)
     ):
         raise NotBookable
-    return slot
+    return one
+
+
+async def place_in(
+    session: AsyncSession, resource: Any, starts_at: datetime, ends_at: datetime
+) -> bool:
+    """Take a place of a slot; False when there is none left."""
+    await slots.make_slot(
+        session,
+        {
+            "resource_id": resource.id,
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+            "capacity": resource.capacity,
+            "taken": 0,
+        },
+    )
+    return await slots.take(session, resource.id, starts_at)
 
 
 async def _ensure_may_book(
@@ -106,22 +126,36 @@ async def _ensure_may_book(
         raise AlreadyBooked
 
 
-async def _wait_or_take(
-    session: AsyncSession, resource: Any, starts_at: datetime, *, wait: bool
+async def wait_or_take(
+    session: AsyncSession,
+    resource: Any,
+    starts_at: datetime,
+    *,
+    wait: bool,
+    comes_first: bool = False,
 ) -> bool:
-    """Whether a place was free after all; if not, and there is room, the person waits."""
-    if not wait or resource.waiting_places == 0:
-        raise SlotFull(can_wait=resource.waiting_places > 0)
+    """Whether a place was free after all; if not, and there is room, the person waits.
+
+    Who comes first (after losing a place to a change of hours) needs no room in the list.
+
+    Raises:
+        SlotFull, WaitingListFull: no place, and none to wait in.
+    """
+    can_wait = comes_first or resource.waiting_places > 0
+    if not wait or not can_wait:
+        raise SlotFull(can_wait=can_wait)
     # From here on nobody gives a place back unseen: they need the row that we hold.
     await slots.lock_slot(session, resource.id, starts_at)
     if await slots.take(session, resource.id, starts_at):
         return True
+    if comes_first:
+        return False
     if await repository.count_waiting(session, resource.id, starts_at) >= resource.waiting_places:
         raise WaitingListFull
     return False
 
 
-async def _booked(
+async def write(
     session: AsyncSession,
     caller: Caller,
     resource: Any,
@@ -129,7 +163,9 @@ async def _booked(
     ends_at: datetime,
     *,
     is_placed: bool,
-) -> BookingRead:
+    replaces_id: UUID | None = None,
+) -> UUID:
+    """Write a new booking that holds a place, or waits for one; returns its id."""
     now = outbox.now()
     until = min(now + timedelta(minutes=resource.hold_minutes), starts_at)
     state = BookingState.held if is_placed else BookingState.waiting
@@ -147,6 +183,7 @@ async def _booked(
             "starts_at": starts_at,
             "ends_at": ends_at,
             "expires_at": until if is_placed else None,
+            "replaces_id": replaces_id,
             "recorded_at": now,
         },
     )
@@ -154,4 +191,4 @@ async def _booked(
     await steps.write_history(session, booking_id, 1, action, None, state, caller=caller)
     kind, due_at = (steps.HOLD, until) if is_placed else (steps.WAIT, starts_at)
     await set_timer(session, kind, booking_id, due_at)
-    return await reading.get(session, caller, booking_id)
+    return booking_id

@@ -119,6 +119,22 @@ async def list_history(
     return (await session.execute(statement.order_by(_HISTORY.c.version.desc()).limit(limit))).all()
 
 
+async def note_of_state(session: AsyncSession, facility_id: UUID, state: str) -> str | None:
+    """What was noted when a facility last came into a state."""
+    statement = (
+        select(_HISTORY.c.note)
+        .where(
+            _HISTORY.c.facility_id == facility_id,
+            _HISTORY.c.to_state == state,
+            _HISTORY.c.from_state.is_distinct_from(state),
+        )
+        .order_by(_HISTORY.c.version.desc())
+        .limit(1)
+    )
+    found: str | None = (await session.execute(statement)).scalar()
+    return found
+
+
 def _facilities() -> Select[Any]:
     return select(
         _FACILITY,

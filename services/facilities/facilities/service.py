@@ -38,6 +38,7 @@ from services.facilities.facilities.schemas import (
     FacilityUpdate,
     FacilityVersion,
 )
+from services.facilities.hours.changed import note_place
 from services.facilities.hours.rules import LOCAL
 from services.facilities.indicators import service as indicators
 from services.facilities.metrics import FACILITY_CHANGES
@@ -182,6 +183,7 @@ async def update(
         session, row.id, values | {"version": row.version + 1, "recorded_at": outbox.now()}
     )
     await indicators.refresh_around(session, row.id, row.division_code)
+    await note_place(session, row.id)
     return await _written(session, caller, row.id, action=action, from_state=row.state, note=note)
 
 
@@ -206,6 +208,13 @@ async def find_row(session: AsyncSession, facility_id: UUID) -> Any:
     if row is None:
         raise FacilityNotFound
     return row
+
+
+async def why_not_open(session: AsyncSession, row: Any) -> str | None:
+    """What was written down when a facility was taken out of operation; None: nothing, or it is open."""
+    if row.state == FacilityState.open:
+        return None
+    return await repository.note_of_state(session, row.id, row.state)
 
 
 async def list_facilities(

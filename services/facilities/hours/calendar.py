@@ -12,6 +12,7 @@ from contracts.envelope import Envelope
 from contracts.requests import CalendarYearRecorded
 from contracts.values import SIGNIFICANT_DIGITS, division_prefix
 from servicekit.copies import keep_newest
+from services.facilities.hours.changed import note_calendar
 from services.facilities.hours.timetable import WorkingDays
 from services.facilities.models import Base
 
@@ -63,4 +64,5 @@ async def keep_year(session: AsyncSession, event: CalendarYearRecorded, _: Envel
         "revision": event.revision,
         "recorded_at": event.recorded_at,
     }
-    await keep_newest(session, _YEAR, values, by=("revision",))
+    if await keep_newest(session, _YEAR, values, by=("revision",)):
+        await note_calendar(session, event.division_code)
