@@ -46,6 +46,7 @@ from services.evaluation.models.invitations import (
     RatingBatch,
     RatingDevice,
 )
+from services.evaluation.models.items import ItemCopy
 from services.evaluation.models.publications import ScoreTable
 from services.evaluation.models.ratings import (
     Origin,
@@ -120,6 +121,7 @@ __all__ = [
     "IndicatorCopy",
     "IntegrityFlag",
     "Invitation",
+    "ItemCopy",
     "NeedCount",
     "NeedKind",
     "NeedList",
