@@ -16,6 +16,7 @@ from services.evaluation.evaluables.service import RatingAlreadyGiven
 from services.evaluation.integrity.endpoints import router as integrity
 from services.evaluation.integrity.service import StaffNumberKnown
 from services.evaluation.invitations.endpoints import router as invitations
+from services.evaluation.items.endpoints import router as items
 from services.evaluation.limits.endpoints import router as limits
 from services.evaluation.ratings.endpoints import router as ratings
 from services.evaluation.rectifications.endpoints import router as rectifications
@@ -44,6 +45,7 @@ def create_app(settings: EvaluationSettings, *, verifier: TokenVerifier | None =
             invitations,
             integrity,
             scores,
+            items,
             surveys,
             assessments,
             demand,

@@ -7,6 +7,7 @@ from services.evaluation.assessments import consumers as indicators
 from services.evaluation.calendar import consumers as calendar
 from services.evaluation.divisions import consumers as divisions
 from services.evaluation.free_text import ENCRYPTED
+from services.evaluation.items import consumers as items
 from services.evaluation.seed import seed
 from services.evaluation.settings import EvaluationSettings
 from services.evaluation.worker import create_worker
@@ -24,6 +25,7 @@ SERVICE = Service(
         "working-days": calendar.PROJECTION,
         "divisions": divisions.PROJECTION,
         "indicators": indicators.PROJECTION,
+        "catalogue-items": items.PROJECTION,
     },
     encrypted=list(ENCRYPTED),
 )

@@ -17,6 +17,7 @@ from services.evaluation.demand.lists import list_unmet_needs
 from services.evaluation.divisions import consumers as divisions
 from services.evaluation.evaluables.consumers import create_subscription
 from services.evaluation.integrity import scanning
+from services.evaluation.items import consumers as items
 from services.evaluation.ratings.defaults import rate_by_default
 from services.evaluation.rectifications import service as rectifications
 from services.evaluation.rectifications.deadlines import TIMERS
@@ -40,6 +41,7 @@ def create_worker(settings: ServiceSettings) -> WorkerParts:
             divisions.SUBSCRIPTION,
             demand.SUBSCRIPTION,
             indicators.SUBSCRIPTION,
+            items.SUBSCRIPTION,
         ],
         timers=TIMERS,
         jobs=[

@@ -1,4 +1,4 @@
-"""The copy of the catalogue that requests keeps, made anew from the topic, equals the source."""
+"""The copies of the catalogue that others keep, made anew from the topic, equal the source."""
 
 import asyncio
 import json
@@ -6,12 +6,15 @@ import time
 
 import pytest
 
+from contracts.catalogue import ItemRevised
 from contracts.topics import CATALOGUE, TOPICS
 from servicekit.outbox import Relay, now
 from servicekit.producer import Producer
 from servicekit.rebuild import rebuild
 from services.catalogue.definition import SERVICE as CATALOGUE_SERVICE
 from services.catalogue.items import publishing, repository
+from services.evaluation.definition import SERVICE as EVALUATION_SERVICE
+from services.facilities.definition import SERVICE as FACILITIES_SERVICE
 from services.requests.definition import SERVICE as REQUESTS_SERVICE
 from tests.catalogue.people import People
 from tests.servicekit.helpers import make_topics, running_task
@@ -45,12 +48,26 @@ async def source_of(service) -> dict[str, tuple[str, int, dict]]:
 
 
 async def copy_of(service, ids) -> dict[str, tuple[str, int, dict]]:
+    """What requests and facilities keep: the whole state."""
     rows = await service.fetch(
         "SELECT item_id, status, revision, state FROM catalogue_item WHERE item_id = ANY($1)",
         list(ids),
     )
     return {
         str(row["item_id"]): (row["status"], row["revision"], json.loads(row["state"]))
+        for row in rows
+    }
+
+
+async def columns_of(service, ids) -> dict[str, tuple[str, int, dict]]:
+    """What evaluation keeps: some columns."""
+    rows = await service.fetch("SELECT * FROM item_copy WHERE item_id = ANY($1)", list(ids))
+    return {
+        str(row["item_id"]): (
+            row["status"],
+            row["revision"],
+            {name: str(value) for name, value in row.items() if name != "status"},
+        )
         for row in rows
     }
 
@@ -62,11 +79,21 @@ def without_time(copies):
     }
 
 
+def some_of(source, columns):
+    """As much of each state as a copy of columns keeps."""
+    return {
+        item_id: (status, revision, {name: str(state[name]) for name in columns[item_id][2]})
+        for item_id, (status, revision, state) in source.items()
+    }
+
+
 async def test_published_revised_paused_and_retired_items_are_copied_as_they_are(databases, broker):
     await make_topics(broker, TOPICS[CATALOGUE])
     async with (
         running(CATALOGUE_SERVICE, await databases.clone(CATALOGUE_SERVICE)) as catalogue,
         running(REQUESTS_SERVICE, await databases.clone(REQUESTS_SERVICE)) as requests,
+        running(FACILITIES_SERVICE, await databases.clone(FACILITIES_SERVICE)) as facilities,
+        running(EVALUATION_SERVICE, await databases.clone(EVALUATION_SERVICE)) as evaluation,
     ):
         people = People(catalogue)
         published, revised, paused, retired = [await people.publish() for _ in range(4)]
@@ -75,13 +102,24 @@ async def test_published_revised_paused_and_retired_items_are_copied_as_they_are
         for item_id, action in ((paused, "pause"), (retired, "retire")):
             assert (await people.act(item_id, action, reason="县里决定")).status_code == 200
         await people.draft()  # what was never published is nobody's copy
+        told = [event_type for event_type, _ in await catalogue.events()]
+        assert told.count(ItemRevised.event_type) == 1
         await relayed(catalogue, broker)
-        projection = REQUESTS_SERVICE.projections["catalogue-items"]
-        told = await rebuild(projection, requests.database, broker.bootstrap_servers)
-        assert "differed: catalogue_item" in told
         source = await source_of(catalogue)
         assert source.keys() == {published, revised, paused, retired}
-        assert without_time(await copy_of(requests, source)) == without_time(source)
-        again = await rebuild(projection, requests.database, broker.bootstrap_servers)
-        assert "identical" in again
         assert {status for status, *_ in source.values()} == {"published", "paused", "retired"}
+
+        async def rebuilt(service, definition) -> str:
+            projection = definition.projections["catalogue-items"]
+            return await rebuild(projection, service.database, broker.bootstrap_servers)
+
+        for service, definition in ((requests, REQUESTS_SERVICE), (facilities, FACILITIES_SERVICE)):
+            assert "differed: catalogue_item" in await rebuilt(service, definition)
+            assert without_time(await copy_of(service, source)) == without_time(source)
+            assert "identical" in await rebuilt(service, definition)
+
+        assert "differed: item_copy" in await rebuilt(evaluation, EVALUATION_SERVICE)
+        columns = without_time(await columns_of(evaluation, source))
+        assert columns == some_of(source, columns)
+        assert columns[revised][2]["name"] == "改过的名称"
+        assert "identical" in await rebuilt(evaluation, EVALUATION_SERVICE)

@@ -1,0 +1,1 @@
+"""事项: the local copy of the catalogue's items, and how residents rate each of them."""
