@@ -83,6 +83,13 @@ ROUTES: tuple[Route, ...] = (
     Route("/v1/village-lists", Service.catalogue, READ, anonymous=READ, cacheable=True),
     _public("/v1/basic-items", Service.catalogue),
     Route(
+        "/v1/basic-item-imports",
+        Service.catalogue,
+        body_limit_bytes=64 * MEBIBYTE,
+        timeout_seconds=30,
+    ),
+    Route("/v1/basic-item-exports", Service.catalogue, READ, timeout_seconds=300),
+    Route(
         "/v1/item-imports", Service.catalogue, body_limit_bytes=64 * MEBIBYTE, timeout_seconds=30
     ),
     Route("/v1/item-exports", Service.catalogue, READ, timeout_seconds=300),
@@ -193,6 +200,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/v1/rectification-limits", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     Route("/v1/evaluables", Service.evaluation, body_limit_bytes=64 * KIBIBYTE),
     _public("/v1/scores", Service.evaluation),
+    Route("/v1/item-scores", Service.evaluation, READ, anonymous=READ, cacheable=True),
     _public("/v1/score-tables", Service.evaluation),
     Route("/v1/score-exports", Service.evaluation, READ, timeout_seconds=60.0),
     Route("/v1/rating-codes", Service.evaluation, READ, anonymous=READ, cacheable=True),

@@ -7,6 +7,7 @@ from servicekit.auth import TokenVerifier
 from servicekit.settings import ServiceSettings
 from services.catalogue.admissions import endpoints as admissions
 from services.catalogue.admissions.errors import AlreadyInHand
+from services.catalogue.basic_sheets import endpoints as basic_sheets
 from services.catalogue.basics import endpoints as basics
 from services.catalogue.basics.service import BasicCodeTaken
 from services.catalogue.bundles import endpoints as bundles
@@ -46,6 +47,8 @@ def create_app(settings: ServiceSettings, *, verifier: TokenVerifier | None = No
             search.router,
             sheets.imports,
             sheets.router,
+            basic_sheets.imports,
+            basic_sheets.router,
         ],
         parts=[search.search_index, missed_searches],
         constraints={
@@ -57,6 +60,6 @@ def create_app(settings: ServiceSettings, *, verifier: TokenVerifier | None = No
             "uq_bundle_division_code_bundle_code": BundleCodeTaken,
         },
         verifier=verifier,
-        uploads=[sheets.UPLOAD],
+        uploads=[sheets.UPLOAD, basic_sheets.UPLOAD],
         migrations="services.catalogue.migrations",
     )

@@ -8,6 +8,7 @@ from servicekit.imports import ImportRunner
 from servicekit.settings import ServiceSettings
 from servicekit.worker import WorkerParts
 from services.catalogue.admissions.timers import TIMERS as ADMISSION_TIMERS
+from services.catalogue.basic_sheets.rows import BasicRows
 from services.catalogue.bundles.consumers import follow_item
 from services.catalogue.items.steps import PUBLISH, publish_scheduled
 from services.catalogue.proposals.consumers import count_use, offer_what_is_missed
@@ -29,7 +30,7 @@ TIMERS = {
     **ADMISSION_TIMERS,
     **PROPOSAL_TIMERS,
 }
-IMPORTS = ImportRunner({"items": ItemRows()})
+IMPORTS = ImportRunner({"items": ItemRows(), "basic-items": BasicRows()})
 
 
 def create_worker(settings: ServiceSettings) -> WorkerParts:  # noqa: ARG001 - the same for every service

@@ -1,16 +1,19 @@
 """Every query about entries of the basic catalogue."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from contracts.values import division_prefix
 from services.catalogue.divisions import division_chain
 from services.catalogue.models import BasicItem, BasicItemHistory
 
+#: Entries read at once for an export.
+PAGE = 500
 _COLUMNS: tuple[Any, ...] = (
     col(BasicItem.id),
     col(BasicItem.division_code),
@@ -60,6 +63,32 @@ async def list_by_codes(
         .order_by(col(BasicItem.division_code))
     )
     return (await session.execute(query.with_for_update() if lock else query)).all()
+
+
+async def lock_by_codes(session: AsyncSession, codes: Collection[tuple[str, str]]) -> Sequence[Any]:
+    """Entries by division and code, their rows locked in one order until the transaction ends."""
+    query = (
+        select(*_COLUMNS)
+        .where(tuple_(col(BasicItem.division_code), col(BasicItem.basic_code)).in_(codes))
+        .order_by(col(BasicItem.id))
+        .with_for_update()
+    )
+    return (await session.execute(query)).all()
+
+
+async def iterate(session: AsyncSession, division: str) -> AsyncIterator[Any]:
+    """Entries that a division or one below it keeps, some hundreds in memory at a time."""
+    after: UUID | None = None
+    within = col(BasicItem.division_code).startswith(division_prefix(division))
+    query = select(*_COLUMNS).where(within).order_by(col(BasicItem.id)).limit(PAGE)
+    while True:
+        page = query if after is None else query.where(col(BasicItem.id) > after)
+        rows = (await session.execute(page)).all()
+        for row in rows:
+            yield row
+        if len(rows) < PAGE:
+            return
+        after = rows[-1].id
 
 
 async def add(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:

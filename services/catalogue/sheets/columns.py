@@ -1,4 +1,4 @@
-"""Columns of sheets: which field of an item a header names, under each preset."""
+"""Columns of sheets: which field a header names, under each preset."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +12,7 @@ from services.catalogue.codes.tables import NATIONAL
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A field of an item as a sheet has it."""
+    """A field of an item, or of an entry of the basic catalogue, as a sheet has it."""
 
     #: Dotted: `limits.promised_days`.
     field: str
@@ -52,15 +52,18 @@ def title(preset: str) -> str:
 
 
 @cache
-def layout(preset: str | None) -> Layout:
-    """The layout of a preset; without one the fields themselves head the columns."""
+def layout(preset: str | None, table: str = "columns") -> Layout:
+    """The layout of a preset; without one the fields themselves head the columns.
+
+    `table` names the columns in the file: those of items, or `basic_columns`.
+    """
     chosen = _document()["presets"].get(preset, {"header": "field", "scheme": NATIONAL})
     place = ("field", "kind", "national", "chinese").index(chosen["header"])
     columns = tuple(
-        Column(field=entry[0], kind=entry[1], header=entry[place])
-        for entry in _document()["columns"]
+        Column(field=entry[0], kind=entry[1], header=entry[place]) for entry in _document()[table]
     )
-    return Layout(chosen["scheme"], columns, takes_parts=place == 0)
+    is_items = table == "columns"
+    return Layout(chosen["scheme"], columns, takes_parts=is_items and place == 0)
 
 
 @cache

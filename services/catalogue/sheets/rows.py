@@ -17,6 +17,7 @@ from services.catalogue.items.steps import Hand
 from services.catalogue.items.violation import Violation
 from services.catalogue.sheets import reading
 from services.catalogue.sheets.columns import Layout, layout
+from services.catalogue.sheets.telling import malformed, told
 
 _ITEM_CODE: TypeAdapter[str] = TypeAdapter(ItemCode)
 _DIVISION: TypeAdapter[str] = TypeAdapter(DivisionCode)
@@ -101,10 +102,10 @@ def _identity_problems(
         try:
             adapter.validate_python(value)
         except ValidationError:
-            problems.append(_told(at, row, pointer, "编码格式不正确", "核对每一位"))
+            problems.append(told(at, row, pointer, "编码格式不正确", "核对每一位"))
     if not problems and not division_covers(job.division_code, division):
         problems.append(
-            _told(at, row, "/division_code", "不在这次导入的区划之内", "改为本区划，或另行导入")
+            told(at, row, "/division_code", "不在这次导入的区划之内", "改为本区划，或另行导入")
         )
     return problems
 
@@ -126,7 +127,7 @@ def _taken(
     try:
         content = ItemContent.model_validate(whole)
     except ValidationError as error:
-        return [_malformed(at, row, each) for each in error.errors(include_url=False)]
+        return [malformed(at, row, each) for each in error.errors(include_url=False)]
     if filled:
         words = "；".join(f"{_header(at, name)}＝{word}" for name, word in filled.items())
         message, remedy = f"表里没有写，已填：{words}", "审核前核对，或在表里补上"
@@ -144,21 +145,7 @@ def _complaints(
     basic = content.elements.codes.basic if content.elements else None
     if basic is not None and basic in entries:
         found += rules.unified_violations(content, entries[basic])
-    return [_told(at, row, each.path, each.message, each.remedy) for each in found]
-
-
-def _malformed(at: Layout, row: Row, error: Any) -> Problem:
-    pointer = "/" + "/".join(str(part) for part in error["loc"])
-    if error["type"] == "missing":
-        return _told(at, row, pointer, "没有填写", "补上这一列")
-    return _told(at, row, pointer, f"内容不合要求：{error['msg']}", "按要求更正")
-
-
-def _told(at: Layout, row: Row, pointer: str, message: str, remedy: str) -> Problem:
-    column = at.find(pointer)
-    if column is None:
-        return Problem(row.number, pointer.strip("/"), "", message, remedy)
-    return Problem.of(row, column.header, message, remedy)
+    return [told(at, row, each.path, each.message, each.remedy) for each in found]
 
 
 def _header(at: Layout, field: str) -> str:
