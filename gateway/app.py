@@ -128,7 +128,6 @@ def _connections(upstream: Upstream) -> Part:
 
     @asynccontextmanager
     async def part(app: FastAPI) -> AsyncIterator[None]:
-        await upstream.start()
         try:
             async with (
                 create_client() as client,
@@ -136,6 +135,6 @@ def _connections(upstream: Upstream) -> Part:
             ):
                 yield
         finally:
-            await upstream.close()
+            upstream.close()
 
     return part

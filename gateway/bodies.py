@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from types import TracebackType
 
 from starlette.types import Receive
 
 from gateway.problems import BodyTooSlow
+from gateway.wire import Clock
 from servicekit.errors import BodyTooLarge, ServiceError
 
 #: Bodies up to this size are read before the service is called, and can be sent a second time.
@@ -19,44 +19,6 @@ TOTAL_SECONDS = 120.0
 
 class ClientGone(Exception):
     """The caller hung up; nobody is left to answer."""
-
-
-class Patience:
-    """A time limit on a service that stands still while we wait for the caller's next part.
-
-    `async with Patience(5.0) as patience:` raises `TimeoutError`; `pause` and `resume` do nothing
-    once the block is left, so that an upload that outlasts the wait may go on calling them.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._timeout = asyncio.timeout(seconds)
-        self._is_over = False
-
-    async def __aenter__(self) -> "Patience":
-        await self._timeout.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._is_over = True
-        await self._timeout.__aexit__(kind, error, trace)
-
-    def pause(self) -> None:
-        """Stop the clock."""
-        self._reschedule(None)
-
-    def resume(self) -> None:
-        """Give the service the whole time again."""
-        self._reschedule(asyncio.get_running_loop().time() + self._seconds)
-
-    def _reschedule(self, when: float | None) -> None:
-        if not self._is_over and not self._timeout.expired():
-            self._timeout.reschedule(when)
 
 
 class RequestBody:
@@ -112,14 +74,14 @@ class RequestBody:
         else:
             self.buffered = whole
 
-    async def stream(self, patience: Patience) -> AsyncIterator[bytes]:
+    async def stream(self, clock: Clock) -> AsyncIterator[bytes]:
         """Yield the parts of a large body; the service's time stands still meanwhile."""
         yield self._first
         try:
             while self._more:
-                patience.pause()
+                clock.pause()
                 part = await self._next()
-                patience.resume()
+                clock.resume()
                 if part:
                     yield part
         except (ServiceError, ClientGone) as failure:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from starlette.types import Message
 
 from gateway.exchange import Exchange
-from gateway.metrics import CACHE
+from gateway.metrics import cache_outcome
 from gateway.problems import ServiceBroke, ServiceUnavailable, UpstreamTimeout
 from gateway.proxy import BUFFER_BYTES, Proxy
 from gateway.routes import READ, Route
@@ -32,9 +32,9 @@ _KEPT_OUT = (b"no-store", b"private")
 #: What may decide which answer is given; an answer that varies by more is not kept.
 _VARY = frozenset({b"accept", b"accept-encoding", b"origin"})
 #: A part, or a check that only the service can make.
-_NOT_OURS = frozenset({"range", "if-modified-since", "if-match", "if-range", "cache-control"})
+_NOT_OURS = frozenset({b"range", b"if-modified-since", b"if-match", b"if-range", b"cache-control"})
 
-Key = tuple[bytes, bytes, str, str]
+Key = tuple[bytes, bytes, bytes, bytes]
 
 
 @dataclass(slots=True, eq=False)
@@ -117,7 +117,7 @@ class PublicCache:
             age = now - kept.stored_at
             may_wait = self._is_good(kept) and now < kept.fetching_until
             if age < route.fresh_seconds or may_wait:
-                CACHE.labels(route.prefix, "fresh" if age < route.fresh_seconds else "old").inc()
+                cache_outcome(route.prefix, "fresh" if age < route.fresh_seconds else "old").inc()
                 await _answer(exchange, kept, age)
                 return
             kept.fetching_until = now + FETCH_SECONDS
@@ -131,14 +131,14 @@ class PublicCache:
         except (ServiceUnavailable, ServiceBroke, UpstreamTimeout):
             if kept is None or exchange.status or not self._is_good(kept):
                 raise
-            CACHE.labels(route.prefix, "instead-of-error").inc()
+            cache_outcome(route.prefix, "instead-of-error").inc()
             exchange.seen_by = None
             await _answer(exchange, kept, self._clock() - kept.stored_at)
             return
         finally:
             if kept is not None:
                 kept.fetching_until = 0.0
-        CACHE.labels(route.prefix, "fetched").inc()
+        cache_outcome(route.prefix, "fetched").inc()
         if copy.headers is not None and copy.is_whole and exchange.method == "GET":
             self._keep(key, copy.headers, b"".join(copy.parts))
 
@@ -162,23 +162,21 @@ def _key(exchange: Exchange, route: Route) -> Key | None:
         return None
     if exchange.head.has_body:
         return None
-    accept = encoding = ""
+    accept = encoding = b""
     for name, value in exchange.head.passed:
         if name in _NOT_OURS:
             return None
-        if name == "accept":
+        if name == b"accept":
             accept = value
-        elif name == "accept-encoding":
+        elif name == b"accept-encoding":
             encoding = value
     return exchange.scope["raw_path"], exchange.scope["query_string"], accept, encoding
 
 
 async def _answer(exchange: Exchange, kept: Kept, age: float) -> None:
     """Send a kept answer; 304 when the reader has it already."""
-    offered = next((value for name, value in exchange.head.passed if name == "if-none-match"), "")
-    is_known = kept.etag is not None and kept.etag.decode("latin-1") in (
-        part.strip() for part in offered.split(",")
-    )
+    offered = next((value for name, value in exchange.head.passed if name == b"if-none-match"), b"")
+    is_known = kept.etag is not None and kept.etag in (part.strip() for part in offered.split(b","))
     headers = [*kept.headers, (b"age", str(int(age)).encode())]
     body = b"" if is_known or exchange.method == "HEAD" else kept.body
     await exchange.send(

@@ -17,7 +17,7 @@ from gateway.cors import Cors
 from gateway.exchange import Exchange
 from gateway.headers import SECURITY_HEADERS, TRANSPORT_SECURITY, read_head
 from gateway.limits import Limiter
-from gateway.metrics import RATE_LIMITED, REQUESTS, SECONDS
+from gateway.metrics import RATE_LIMITED, requests_counted, seconds_of
 from gateway.problems import PathMalformed, PathUnknown, RateLimited
 from gateway.proxy import AnswerCutOff
 from gateway.routes import Route, RouteTable, Service, is_plain_path
@@ -147,6 +147,5 @@ def _count(exchange: Exchange) -> None:
     route = exchange.route
     prefix = route.prefix if route else UNMATCHED
     method = exchange.method if route and exchange.method in route.methods else UNMATCHED
-    status_class = f"{exchange.status // 100}xx" if exchange.status else "gone"
-    REQUESTS.labels(prefix, method, status_class).inc()
-    SECONDS.labels(prefix).observe(time.perf_counter() - exchange.started_at)
+    requests_counted(prefix, method, exchange.status // 100).inc()
+    seconds_of(prefix).observe(time.perf_counter() - exchange.started_at)

@@ -15,6 +15,8 @@ from servicekit.errors import PROBLEM_TYPE, ServiceError, problem_document
 _BODYLESS = frozenset({204, 304})
 #: After these the rest of the body may still be on its way: the connection is not used again.
 _CLOSING = frozenset({408, 413})
+#: After one to two of these a caller's hanging up ends the call to the service.
+LOOKOUT_SECONDS = 0.05
 
 
 class Exchange:
@@ -75,25 +77,31 @@ class HangUpWatch:
     The task then sees `CancelledError`; `is_gone` tells it that nobody waits any more.
     """
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, lookout: "Lookout") -> None:
         served = asyncio.current_task()
         assert served is not None
         self._exchange = exchange
+        self._lookout = lookout
         self._served: asyncio.Task[object] = served
         self._task: asyncio.Task[None] | None = None
         self._is_stopped = False
         self.is_gone = False
 
     def start(self) -> None:
-        """Begin to watch; whoever reads the request's body must have finished."""
+        """Begin to watch soon; whoever reads the request's body must have finished."""
         if not self._is_stopped:
-            self._task = asyncio.create_task(self._watch())
+            self._lookout.add(self)
 
     def stop(self) -> None:
         """Stop watching, for good."""
         self._is_stopped = True
+        self._lookout.discard(self)
         if self._task is not None:
             self._task.cancel()
+
+    def begin(self) -> None:
+        """Watch from now on."""
+        self._task = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._exchange.receive())["type"] != "http.disconnect":
@@ -101,3 +109,37 @@ class HangUpWatch:
         if not (self._is_stopped or self._exchange.is_complete):
             self.is_gone = True
             self._served.cancel()
+
+
+class Lookout:
+    """Begins the watch for callers who have waited for a moment.
+
+    Most are answered sooner, and a task for each would cost as much as reading its headers; who
+    leaves within the moment is noticed at its end.
+    """
+
+    def __init__(self, seconds: float = LOOKOUT_SECONDS) -> None:
+        self._seconds = seconds
+        self._new: dict[HangUpWatch, None] = {}
+        self._old: dict[HangUpWatch, None] = {}
+        self._is_set = False
+
+    def add(self, watch: HangUpWatch) -> None:
+        """Begin this watch after one to two moments."""
+        self._new[watch] = None
+        if not self._is_set:
+            self._is_set = True
+            asyncio.get_running_loop().call_later(self._seconds, self._look)
+
+    def discard(self, watch: HangUpWatch) -> None:
+        """Do not begin it any more."""
+        self._new.pop(watch, None)
+        self._old.pop(watch, None)
+
+    def _look(self) -> None:
+        begun, self._old, self._new = self._old, self._new, {}
+        self._is_set = bool(self._old)
+        if self._is_set:
+            asyncio.get_running_loop().call_later(self._seconds, self._look)
+        for watch in begun:
+            watch.begin()

@@ -1,13 +1,12 @@
 """Headers on their way in and out: what stops here, what is added, what is read by us."""
 
-import os
 import random
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.problems import RequestUnreadable
-from servicekit.identifiers import new_id
+from servicekit.identifiers import new_id_text
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
@@ -68,7 +67,7 @@ _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9
 class RequestHead:
     """What we read of a request's headers, and the ones that may pass."""
 
-    passed: list[tuple[str, str]]
+    passed: list[tuple[bytes, bytes]]
     request_id: str
     authorization: str | None = None
     content_length: int | None = None
@@ -88,7 +87,7 @@ def read_head(headers: RawHeaders) -> RequestHead:
         RequestUnreadable: two different lengths, or a length that is no number.
     """
     known: dict[bytes, bytes] = {}
-    passed: list[tuple[str, str]] = []
+    passed: list[tuple[bytes, bytes]] = []
     for name, value in headers:
         if name in known and name == b"content-length" and known[name] != value:
             raise RequestUnreadable
@@ -96,10 +95,10 @@ def read_head(headers: RawHeaders) -> RequestHead:
             value = known[name] + b"," + value
         known[name] = value
         if name not in _STOPPED_IN:
-            passed.append((name.decode("latin-1"), _text(value)))
+            passed.append((name, value))
     nominated = known.get(b"connection")
     if nominated and nominated.lower() not in (b"keep-alive", b"close"):
-        named = {token.strip().lower() for token in nominated.decode("latin-1").split(",")}
+        named = {token.strip().lower() for token in nominated.split(b",")}
         passed = [pair for pair in passed if pair[0] not in named]
     head = RequestHead(passed, _request_id(known.get(b"x-request-id")))
     head.authorization = _optional(known.get(b"authorization"))
@@ -146,13 +145,15 @@ def answer_headers(
 def new_traceparent(sample_ratio: float) -> str:
     """Begin a trace. Source: W3C Trace Context §3.2.2."""
     sampled = random.random() < sample_ratio  # noqa: S311 - sampling, not security
-    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-{'01' if sampled else '00'}"
+    number = random.getrandbits(192)
+    digits = f"{number:048x}"
+    return f"00-{digits[:32]}-{digits[32:]}-{'01' if sampled else '00'}"
 
 
 def _request_id(offered: bytes | None) -> str:
     if offered is not None and _REQUEST_ID.fullmatch(offered):
         return offered.decode()
-    return str(new_id())
+    return new_id_text()
 
 
 def _optional(value: bytes | None) -> str | None:

@@ -5,17 +5,18 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
 
-import aiohttp
 from opentelemetry.trace import SpanKind
 
-from gateway.bodies import ClientGone, Patience, RequestBody
-from gateway.breaker import Breaker, BreakerPolicy, Permit
-from gateway.exchange import Exchange, HangUpWatch
+from gateway.answer import Answer, BrokeOff, NotReached
+from gateway.bodies import ClientGone, RequestBody
+from gateway.breaker import Breaker, BreakerPolicy, BreakerState, Permit
+from gateway.exchange import Exchange, HangUpWatch, Lookout
 from gateway.headers import new_traceparent
 from gateway.metrics import BREAKER_STATE, BREAKER_VALUES, UPSTREAM_FAILURES, UPSTREAM_RETRIES
 from gateway.problems import ServiceBroke, ServiceUnavailable, UpstreamTimeout
 from gateway.routes import READ, Route, Service
-from gateway.upstream import BrokeOff, NotReached, Upstream, UpstreamRequest
+from gateway.upstream import Upstream, UpstreamRequest
+from gateway.wire import Clock, Parts
 from servicekit.errors import ServiceError
 from servicekit.tracing import span, traceparent
 
@@ -43,6 +44,8 @@ class Proxy:
     ) -> None:
         self._upstream = upstream
         self._breakers = {service: Breaker(policy) for service in Service}
+        self._shown: dict[Service, BreakerState] = {}
+        self._lookout = Lookout()
         self._trace_sample_ratio = trace_sample_ratio
         self._is_traced = is_traced
 
@@ -80,18 +83,17 @@ class Proxy:
         self, exchange: Exchange, route: Route, body: RequestBody, breaker: Breaker, permit: Permit
     ) -> None:
         """Call and relay, and tell the breaker how it went."""
-        watch = HangUpWatch(exchange)
+        watch = HangUpWatch(exchange, self._lookout)
         if body.is_read:
             watch.start()
         is_well: bool | None = None
         try:
-            response = await self._call(exchange, route, body, watch)
+            answer = await self._call(exchange, route, body, watch)
             try:
-                await self._relay(exchange, response)
+                await self._relay(exchange, answer)
             finally:
-                if not (exchange.is_complete and body.is_read):
-                    response.close()
-            is_well = response.status not in _UNWELL
+                answer.close()
+            is_well = answer.status not in _UNWELL
         except (ServiceUnavailable, ServiceBroke, UpstreamTimeout, AnswerCutOff) as error:
             if body.failure is not None:
                 raise body.failure from error
@@ -108,77 +110,75 @@ class Proxy:
                 breaker.abandon(permit)
             else:
                 breaker.record(permit, time.monotonic(), ok=is_well)
-            BREAKER_STATE.labels(route.service).set(BREAKER_VALUES[breaker.state])
+            self._show(route.service, breaker.state)
+
+    def _show(self, service: Service, state: BreakerState) -> None:
+        if self._shown.get(service) is not state:
+            self._shown[service] = state
+            BREAKER_STATE.labels(service).set(BREAKER_VALUES[state])
 
     async def _call(
         self, exchange: Exchange, route: Route, body: RequestBody, watch: HangUpWatch
-    ) -> aiohttp.ClientResponse:
+    ) -> Answer:
         request = self._request(exchange, route, body)
+        sent = body.buffered if body.buffered is not None else _watched(body, watch)
         try:
-            return await self._attempt(request, route, body, watch)
+            return await self._attempt(request, sent)
         except (NotReached, BrokeOff) as error:
             if not _may_repeat(exchange, body, error):
                 raise _problem(error) from error
         UPSTREAM_RETRIES.labels(route.service).inc()
         try:
-            return await self._attempt(request, route, body, watch)
+            return await self._attempt(request, sent)
         except (NotReached, BrokeOff) as error:
             raise _problem(error) from error
 
-    async def _attempt(
-        self, request: UpstreamRequest, route: Route, body: RequestBody, watch: HangUpWatch
-    ) -> aiohttp.ClientResponse:
-        """Send once.
-
-        Raises:
-            NotReached, BrokeOff: see `Upstream.send`.
-            UpstreamTimeout: no answer in time.
-        """
+    async def _attempt(self, request: UpstreamRequest, body: bytes | Parts) -> Answer:
         try:
-            async with Patience(route.timeout_seconds) as patience:
-                if body.buffered is not None:
-                    return await self._upstream.send(request, body.buffered or None)
-                return await self._upstream.send(request, _watched(body, patience, watch))
+            return await self._upstream.send(request, body)
         except TimeoutError:
             raise UpstreamTimeout from None
 
     def _request(self, exchange: Exchange, route: Route, body: RequestBody) -> UpstreamRequest:
         head, scope = exchange.head, exchange.scope
-        headers = head.passed
-        headers.append(("X-Request-Id", head.request_id))
-        headers.append(("X-Forwarded-For", exchange.address))
-        headers.append(("X-Forwarded-Proto", head.scheme or scope["scheme"]))
-        headers.append(("X-Forwarded-Host", head.host))
         parent = traceparent() if self._is_traced else head.traceparent
-        headers.append(("traceparent", parent or new_traceparent(self._trace_sample_ratio)))
-        if body.buffered is None and body.content_length is not None:
-            headers.append(("Content-Length", str(body.content_length)))
+        trace = parent or new_traceparent(self._trace_sample_ratio)
         query = scope["query_string"]
-        target = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
         return UpstreamRequest(
-            route.service, exchange.method, target.decode(), headers, route.timeout_seconds
+            service=route.service,
+            method=exchange.method,
+            target=scope["raw_path"] + b"?" + query if query else scope["raw_path"],
+            headers=[
+                *head.passed,
+                (b"x-request-id", head.request_id.encode()),
+                (b"x-forwarded-for", exchange.address.encode()),
+                (b"x-forwarded-proto", (head.scheme or scope["scheme"]).encode()),
+                (b"x-forwarded-host", head.host.encode("latin-1")),
+                (b"traceparent", trace.encode()),
+            ],
+            silent_seconds=route.timeout_seconds,
+            length=body.content_length,
         )
 
     @staticmethod
-    async def _relay(exchange: Exchange, response: aiohttp.ClientResponse) -> None:
+    async def _relay(exchange: Exchange, answer: Answer) -> None:
         start = {
             "type": "http.response.start",
-            "status": response.status,
-            "headers": response.raw_headers,
+            "status": answer.status,
+            "headers": answer.raw_headers,
         }
-        length = response.content_length
-        is_small = length is not None and length <= BUFFER_BYTES
+        length = answer.content_length
         try:
-            if is_small or exchange.method == "HEAD" or response.status in _BODYLESS:
-                body = await response.read()
+            if answer.is_whole or (length is not None and length <= BUFFER_BYTES):
+                body = await answer.read()
                 await exchange.send(start)
                 await exchange.send({"type": "http.response.body", "body": body})
                 return
             await exchange.send(start)
-            async for part in response.content.iter_any():
+            async for part in answer.parts():
                 await exchange.send({"type": "http.response.body", "body": part, "more_body": True})
             await exchange.send({"type": "http.response.body", "body": b""})
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (BrokeOff, TimeoutError) as error:
             if exchange.status:
                 raise AnswerCutOff from error
             if isinstance(error, TimeoutError):
@@ -186,13 +186,15 @@ class Proxy:
             raise ServiceBroke from error
 
 
-async def _watched(
-    body: RequestBody, patience: Patience, watch: HangUpWatch
-) -> AsyncIterator[bytes]:
+def _watched(body: RequestBody, watch: HangUpWatch) -> Parts:
     """The parts of a body; when all have been read, the watch for a hang-up begins."""
-    async for part in body.stream(patience):
-        yield part
-    watch.start()
+
+    async def parts(clock: Clock) -> AsyncIterator[bytes]:
+        async for part in body.stream(clock):
+            yield part
+        watch.start()
+
+    return parts
 
 
 def _may_repeat(exchange: Exchange, body: RequestBody, error: NotReached | BrokeOff) -> bool:

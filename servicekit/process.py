@@ -20,6 +20,7 @@ from servicekit.health import MetricsServer
 from servicekit.logging import configure_logging
 from servicekit.personal_data import EncryptedColumn, is_rotated, rotate
 from servicekit.rebuild import Projection, rebuild
+from servicekit.server import OneWriteProtocol
 from servicekit.settings import ServiceSettings
 from servicekit.tracing import configure_tracing
 from servicekit.worker import WorkerParts, run_worker
@@ -154,7 +155,7 @@ def _serve(service: Service, settings: ServiceSettings) -> None:
         host=settings.http_host,
         port=settings.http_port,
         loop="uvloop",
-        http="httptools",
+        http=OneWriteProtocol,
         access_log=False,
         log_config=None,
         proxy_headers=False,

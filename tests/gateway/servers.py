@@ -22,6 +22,7 @@ from gateway.limits import Limiter, Rate, RateClass
 from gateway.proxy import Proxy
 from gateway.routes import Route, RouteTable, Service
 from gateway.upstream import Upstream
+from servicekit.server import OneWriteProtocol
 from tests.support import tokens
 
 GENEROUS = {name: Rate(100_000, 100_000) for name in RateClass}
@@ -43,7 +44,7 @@ async def serve(
     sock = sock or listen()
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=OneWriteProtocol,
         lifespan=lifespan,
         log_config=None,
         access_log=False,
@@ -152,7 +153,6 @@ class Door:
     async def open(self, service_address: str) -> AsyncIterator[str]:
         """Serve the gateway; yields its base address."""
         upstream = Upstream(dict.fromkeys(Service, service_address))
-        await upstream.start()
         limiter = Limiter(self.rates)
         proxy = Proxy(upstream, policy=self.policy, is_traced=self.is_traced)
         edge = Edge(
@@ -167,4 +167,4 @@ class Door:
             async with serve(edge) as address:
                 yield address
         finally:
-            await upstream.close()
+            upstream.close()

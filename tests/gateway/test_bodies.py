@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.bodies import BUFFER_BYTES, ClientGone, Patience, RequestBody
+from gateway.bodies import BUFFER_BYTES, ClientGone, RequestBody
 from gateway.problems import BodyTooSlow
 from servicekit.errors import BodyTooLarge
 
@@ -29,9 +29,21 @@ def body(receive, *, limit: int = 1_000_000, length: int | None = None) -> Reque
     return RequestBody(receive, limit_bytes=limit, content_length=length, idle_seconds=0.02)
 
 
-async def streamed(found: RequestBody) -> bytes:
-    async with Patience(5) as patience:
-        return b"".join([part async for part in found.stream(patience)])
+class Stopwatch:
+    """A clock that remembers how it was used."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def pause(self) -> None:
+        self.calls.append("pause")
+
+    def resume(self) -> None:
+        self.calls.append("resume")
+
+
+async def streamed(found: RequestBody, clock: Stopwatch | None = None) -> bytes:
+    return b"".join([part async for part in found.stream(clock or Stopwatch())])
 
 
 class TestLoad:
@@ -84,22 +96,9 @@ class TestStream:
             await streamed(found)
         assert isinstance(found.failure, failure)
 
-
-class TestPatience:
-    async def test_ends(self):
-        with pytest.raises(TimeoutError):
-            async with Patience(0.01):
-                await asyncio.Event().wait()
-
-    async def test_stands_still_when_paused(self):
-        async with Patience(0.01) as patience:
-            patience.pause()
-            assert patience._timeout.when() is None
-            patience.resume()
-            assert patience._timeout.when() is not None
-
-    async def test_may_be_asked_after_it_is_over(self):
-        async with Patience(1) as patience:
-            pass
-        patience.pause()
-        patience.resume()
+    async def test_the_service_s_time_stands_still_meanwhile(self):
+        found = body(arriving(b"ab", b"cd", b"ef"))
+        await found.load()
+        clock = Stopwatch()
+        assert await streamed(found, clock) == b"abcdef"
+        assert clock.calls == ["pause", "resume"] * 2
