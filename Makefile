@@ -1,7 +1,7 @@
 # Everything a developer types. `make` alone says what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock faults clean setup
+.PHONY: help run demo test check format lock faults bench clean setup
 
 # The first of these that is there and new enough.
 FIND_PYTHON = for name in python3.13 python3.12 python3.11 python3; do \
@@ -14,6 +14,9 @@ T ?=
 # How long a storm lasts, seconds
 S ?= 180
 SEED ?=
+# Parts of the measurements and their size: make bench B="intake gateway" SIZE=quick|usual|full
+B ?=
+SIZE ?= usual
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +46,9 @@ check: setup ## format, lint, types, import directions, architecture, contracts
 
 faults: setup ## a storm of random faults over real processes: make faults S=600 SEED=7
 	@$(PYTHON) -m tests.faults.storm --seconds $(S) $(if $(SEED),--seed $(SEED))
+
+bench: setup ## measure everything into bench/results.md, or parts: make bench B="intake gateway"
+	@$(PYTHON) -m bench $(B) --size $(SIZE)
 
 format: setup ## format the source and mend what the linter can
 	@$(BIN)/ruff format .

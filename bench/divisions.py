@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.harness import Figure, show
 from devstack.ports import pick_free_port
 from devstack.postgres import PostgresServer
 from servicekit.database import Database
@@ -25,6 +26,7 @@ from services.facilities.indicators import service as indicators
 from tests.support.service import Databases, settings_for
 
 SERVED = "140000000000"
+LOOK_UPS = 20
 PATH = "山西省运城市盐湖区解州镇常平村"
 
 
@@ -40,8 +42,11 @@ async def measure(server: PostgresServer, archive: Path) -> None:
     started = time.perf_counter()
     rows = sum(1 for _ in national.read(archive))
     reading = time.perf_counter() - started
-    before = peak_mebibytes()
-    print(f"reading alone: {rows} rows in {reading:.1f} s, {before:.0f} MiB")
+    figures = [
+        Figure("rows of the list", "", [rows]),
+        Figure("reading alone", "s", [reading]),
+        Figure("reading alone: memory at its peak", "MiB", [peak_mebibytes()]),
+    ]
     for attempt in ("into an empty table", "a second time"):
         started = time.perf_counter()
         async with database.transaction() as session:
@@ -53,15 +58,16 @@ async def measure(server: PostgresServer, archive: Path) -> None:
                 progress=lambda _: None,
             )
         seconds = time.perf_counter() - started
-        print(
-            f"loaded {attempt}: {seconds:.1f} s ({seconds / reading:.1f} times the reading), "
-            f"{report.changed} changed, {report.published} told, {report.warnings} warnings, "
-            f"{peak_mebibytes():.0f} MiB at most"
-        )
+        figures += [
+            Figure(f"loaded {attempt}", "s", [seconds]),
+            Figure(f"loaded {attempt} ÷ the reading", "", [seconds / reading]),
+            Figure(f"loaded {attempt}: rows changed", "", [report.changed]),
+        ]
+    figures.append(Figure("memory at its peak", "MiB", [peak_mebibytes()]))
     started = time.perf_counter()
     async with database.transaction() as session:
         await indicators.recount(session)
-    print(f"indicators counted anew: {time.perf_counter() - started:.1f} s")
+    figures.append(Figure("indicators counted anew", "s", [time.perf_counter() - started]))
     async with database.reading() as session:
         for name, run in (
             ("one code", lambda: divisions.get(session, "140802100201")),
@@ -74,11 +80,14 @@ async def measure(server: PostgresServer, archive: Path) -> None:
                 ),
             ),
         ):  # fmt: skip
-            await run()
-            started = time.perf_counter()
-            await run()
-            print(f"{name}: {(time.perf_counter() - started) * 1000:.1f} ms")
+            times = []
+            for _ in range(LOOK_UPS):
+                started = time.perf_counter()
+                await run()
+                times.append((time.perf_counter() - started) * 1000)
+            figures.append(Figure(name, "ms", times))
     await database.close()
+    show("The national list of divisions", figures)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,9 +14,13 @@ from pathlib import Path
 
 import aiohttp
 
+from devstack import postgres_home
+
 ROOT = Path(__file__).parents[1]
 _TICKS = os.sysconf("SC_CLK_TCK")
 READY_SECONDS = 60.0
+#: From here on values are single calls and not rounds; the worst of them says little.
+MANY = 20
 
 
 @dataclass
@@ -40,11 +45,32 @@ class Figure:
         relation, bound = self.mark.split()
         return self.median >= float(bound) if relation == ">=" else self.median <= float(bound)
 
+    @property
+    def spread(self) -> str:
+        """The least and the greatest value, of many the 5th and 95th percentile; empty of one."""
+        if len(self.values) < 2:
+            return ""
+        if len(self.values) < MANY:
+            return f"{number(min(self.values))} – {number(max(self.values))}"
+        return f"{number(percentile(self.values, 5))} – {number(percentile(self.values, 95))}"
+
     def line(self) -> str:
         """For the terminal."""
-        spread = f"[{min(self.values):.4g} – {max(self.values):.4g}]"
         said = {None: "", True: f"{self.mark}: yes", False: f"{self.mark}: NO"}[self.holds]
-        return f"  {self.name:<58} {self.median:>9.4g} {self.unit:<6} {spread:<22} {said}"
+        return f"  {self.name:<58} {number(self.median):>9} {self.unit:<6} {self.spread:<22} {said}"
+
+
+def number(value: float) -> str:
+    """Three figures of it, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+class Figures(dict[str, Figure]):
+    """The figures of a part by name, in the order in which they were first taken."""
+
+    def add(self, name: str, unit: str, value: float, mark: str = "") -> None:
+        """Add one round's value."""
+        self.setdefault(name, Figure(name, unit, mark=mark)).values.append(value)
 
 
 def show(title: str, figures: Sequence[Figure]) -> None:
@@ -57,6 +83,18 @@ def show(title: str, figures: Sequence[Figure]) -> None:
         told = {"title": title, "figures": [asdict(figure) for figure in figures]}
         with Path(target).open("a", encoding="utf-8") as file:
             file.write(json.dumps(told, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A place for a stack or a server; it is gone afterwards with all that stands in for it."""
+    with tempfile.TemporaryDirectory() as held:
+        Path(held).chmod(0o711)  # PostgreSQL may run under an account of its own
+        directory = Path(held) / "stack"
+        try:
+            yield directory
+        finally:
+            postgres_home.remove(directory / "postgres")
 
 
 @contextmanager
@@ -105,12 +143,42 @@ def cpu_seconds(*pids: int) -> float:
     return total
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Memory of one process in bytes, as Linux counts it in /proc/<pid>/smaps_rollup."""
+
+    #: Everything it has in memory, what it shares with others counted in full.
+    rss: int
+    #: The same, what it shares divided by those who share it.
+    pss: int
+    #: What nobody else has: what would be free without it.
+    uss: int
+
+
+def memory_of(pid: int) -> Memory:
+    """Memory of one process."""
+    counted = {
+        name: int(value.split()[0]) * 1024
+        for name, _, value in (
+            line.partition(":")
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+        )
+    }
+    own = counted["Private_Clean"] + counted["Private_Dirty"]
+    return Memory(rss=counted["Rss"], pss=counted["Pss"], uss=own)
+
+
 def resident_bytes(pid: int) -> int:
     """Resident memory of one process."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    return memory_of(pid).rss
+
+
+def family(pid: int) -> list[int]:
+    """A process and all its descendants that run."""
+    found = [pid]
+    for each in found:
+        found += _children(each)
+    return found
 
 
 def _children(pid: int) -> list[int]:

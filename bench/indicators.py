@@ -1,6 +1,6 @@
 """A national table of indicators over 620 000 communities: `python -m bench.indicators`.
 
-Prints how long a full count of everything takes, how long the table of the provinces takes from
+Tells how long a full count of everything takes, how long the table of the provinces takes from
 the sums that are kept, the same from a GROUP BY over all communities, and what keeping the sums
 costs one change of a facility; a tenth of the communities beside all of them shows the growth.
 """
@@ -18,6 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bench.country import COMMUNITIES, country
+from bench.harness import Figure, show
 from contracts.values import DivisionLevel
 from servicekit.database import Database
 from services.facilities.divisions.service import subtree
@@ -111,18 +112,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--communities", type=int, default=COMMUNITIES)
     given = parser.parse_args()
-    print(
-        f"{'communities':>12}{'full count s':>14}{'table ms':>10}{'GROUP BY ms':>13}{'ratio':>8}"
-        f"{'change ms':>11}"
-    )
+    figures: list[Figure] = []
     for communities in (given.communities // 10, given.communities):
         _change_seconds.clear()
         found = asyncio.run(measure(communities))
-        print(
-            f"{communities:>12}{found.recount:>14.1f}{found.table * 1000:>10.1f}"
-            f"{found.grouped * 1000:>13.0f}{found.grouped / found.table:>8.0f}"
-            f"{median(_change_seconds) * 1000:>11.1f}"
-        )
+        size = f"{communities:,} communities"
+        ratio = found.grouped / found.table
+        figures += [
+            Figure(f"{size}: counted from nothing", "s", [found.recount]),
+            Figure(f"{size}: table of the provinces", "ms", [found.table * 1000]),
+            Figure(f"{size}: the same by GROUP BY", "ms", [found.grouped * 1000]),
+            Figure(
+                f"{size}: GROUP BY ÷ kept sums",
+                "times",
+                [ratio],
+                ">= 30" if communities == given.communities else "",
+            ),
+            Figure(
+                f"{size}: sums kept after one change",
+                "ms",
+                [seconds * 1000 for seconds in _change_seconds],
+            ),
+        ]
+    show("Indicators of divisions", figures)
 
 
 if __name__ == "__main__":

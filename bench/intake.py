@@ -4,7 +4,8 @@
 gateway and PostgreSQL. Full submissions (token checked, idempotent, validated, encrypted, routed,
 promised, with history, timers and outbox) go in directly and through the gateway; pgbench does
 the same writes from as many connections; FastAPI answers 201 without work. All take turns in one
-run. With `--kafka` Kafka and the workers run beside it, so that the ratio to being without shows.
+run. Before that everything runs beside intake, with Kafka and with Kafka stopped, to show that it goes
+on. With `--kafka` Kafka and the workers run beside all of it.
 """
 
 import argparse
@@ -13,8 +14,6 @@ import itertools
 import json
 import os
 import sys
-import tempfile
-from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -22,7 +21,7 @@ import orjson
 
 from bench import pgbench
 from bench.client import Load, Make, request, send
-from bench.harness import Figure, cpu_seconds, percentile, running, show
+from bench.harness import Figure, Figures, cpu_seconds, percentile, running, scratch, show
 from devstack.ports import pick_free_port, pick_free_ports
 from devstack.stack import Stack
 from tests.faults.citizens import Citizens, body
@@ -40,14 +39,10 @@ class Bench:
 
     def __init__(self, stack: Stack, arguments: argparse.Namespace) -> None:
         self.stack, self.arguments = stack, arguments
-        self.figures: dict[str, Figure] = {}
+        self.figures = Figures()
         self.api = stack.ports.http("requests")
         self.gateway = stack.ports.http("gateway")
         self._runs = itertools.count(1)
-
-    def figure(self, name: str, unit: str, value: float, mark: str = "") -> None:
-        """Add one round's value."""
-        self.figures.setdefault(name, Figure(name, unit, mark=mark)).values.append(value)
 
     async def prepare(self) -> None:
         """Know the item, make everybody's request, take the sample for pgbench."""
@@ -115,12 +110,12 @@ class Bench:
             want=201,
         )
         after = cpu_seconds(*own), cpu_seconds(postgres)
-        self.figure(f"{name}: submissions", "1/s", load.rate)
-        self.figure(f"{name}: p50", "ms", percentile(load.times, 50) * 1000)
+        self.figures.add(f"{name}: submissions", "1/s", load.rate)
+        self.figures.add(f"{name}: p50", "ms", percentile(load.times, 50) * 1000)
         if own:
             each = 1e6 / len(load.times)
-            self.figure(f"{name}: CPU of the process", "µs", (after[0] - before[0]) * each)
-            self.figure(f"{name}: CPU of PostgreSQL", "µs", (after[1] - before[1]) * each)
+            self.figures.add(f"{name}: CPU of the process", "µs", (after[0] - before[0]) * each)
+            self.figures.add(f"{name}: CPU of PostgreSQL", "µs", (after[1] - before[1]) * each)
         return load
 
     def over_pgbench(self, name: str) -> float:
@@ -137,8 +132,8 @@ class Bench:
             first=next(self._runs) * 1_000_000,
         )
         spent = (cpu_seconds(postgres) - before) * 1e6 / result.count
-        self.figure(f"pgbench {name}: submissions", "1/s", result.transactions_per_second)
-        self.figure(f"pgbench {name}: CPU of PostgreSQL", "µs", spent)
+        self.figures.add(f"pgbench {name}: submissions", "1/s", result.transactions_per_second)
+        self.figures.add(f"pgbench {name}: CPU of PostgreSQL", "µs", spent)
         return result.transactions_per_second
 
     async def round(self, bare_port: int) -> None:
@@ -149,14 +144,14 @@ class Bench:
         bare = await self.over_http("bare framework", bare_port)
         transaction = await asyncio.to_thread(self.over_pgbench, "transaction")
         await asyncio.to_thread(self.over_pgbench, "single")
-        self.figure("direct ÷ pgbench transaction", "", direct.rate / transaction, ">= 0.35")
-        self.figure("direct ÷ bare framework", "", direct.rate / bare.rate)
-        self.figure("gateway ÷ direct", "", through.rate / direct.rate, ">= 0.6")
+        self.figures.add("direct ÷ pgbench transaction", "", direct.rate / transaction, ">= 0.35")
+        self.figures.add("direct ÷ bare framework", "", direct.rate / bare.rate)
+        self.figures.add("gateway ÷ direct", "", through.rate / direct.rate, ">= 0.6")
         postgres = [
             self.figures[f"{name}: CPU of PostgreSQL"].values[-1]
             for name in ("direct", "pgbench single")
         ]
-        self.figure(
+        self.figures.add(
             "PostgreSQL's CPU: direct ÷ pgbench single", "", postgres[0] / postgres[1], "<= 0.6"
         )
         calm = await send(
@@ -168,20 +163,41 @@ class Bench:
             rate=direct.rate / 2,
         )
         spread = percentile(calm.times, 99) / percentile(calm.times, 50)
-        self.figure("p99 ÷ p50 at half the rate", "", spread, "<= 5")
+        self.figures.add("p99 ÷ p50 at half the rate", "", spread, "<= 5")
+
+
+async def beside_everything(bench: Bench) -> None:
+    """Direct submissions while every process runs: with Kafka, then with Kafka stopped."""
+    rates: dict[str, list[float]] = {}
+    for kafka in ("Kafka running", "Kafka stopped"):
+        if kafka == "Kafka stopped":
+            await asyncio.to_thread(bench.stack.broker.stop)
+        for _ in range(bench.arguments.rounds):
+            load = await send(
+                bench.api,
+                bench.submit,
+                seconds=bench.arguments.seconds,
+                clients=bench.arguments.clients,
+                want=201,
+            )
+            bench.figures.add(f"beside everything, {kafka}: submissions", "1/s", load.rate)
+            rates.setdefault(kafka, []).append(load.rate)
+    for running_rate, stopped_rate in zip(*rates.values(), strict=True):
+        share = stopped_rate / running_rate
+        bench.figures.add("Kafka stopped ÷ running: submissions", "", share, ">= 0.9")
 
 
 async def measure(arguments: argparse.Namespace) -> list[Figure]:
-    with tempfile.TemporaryDirectory() as directory:
+    with scratch() as directory:
         overrides = {"gateway": {"RATE_LIMITS": RATES}}
         ports = pick_free_ports()
-        async with Stack(Path(directory), ports, log_level="error", overrides=overrides) as stack:
+        async with Stack(directory, ports, log_level="error", overrides=overrides) as stack:
             bench = Bench(stack, arguments)
             await bench.prepare()
             if not arguments.kafka:
+                await beside_everything(bench)
                 for name in OTHERS:
                     await stack.supervisor.stop(name)
-                await asyncio.to_thread(stack.broker.stop)
             port = pick_free_port()
             command = [
                 sys.executable, "-m", "uvicorn", "bench.bare:app", f"--port={port}",

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from bench.harness import Figure, show
 from services.evaluation.integrity.rules import Seen, Thresholds, doubts_of
 from services.evaluation.models import Detector, RatingChannel
 
@@ -154,13 +155,14 @@ def main() -> None:
     count, alarms, caught = measure(
         options.seed, units=options.units, windows=options.windows, remote=options.remote
     )
-    print(f"{count} honest ratings, seed {options.seed}")
-    print(f"{'detector':<16} {'false alarms':>12} {'of honest':>10} {'of fraud':>9}")
+    figures = []
     for detector, share in caught.items():
-        wrong = alarms[detector]
-        print(f"{detector:<16} {wrong:>12} {wrong / count:>10.4%} {share:>9.1%}")
-    total = sum(alarms.values())
-    print(f"{'all':<16} {total:>12} {total / count:>10.4%}")
+        wrong = 100 * alarms[detector] / count
+        figures.append(Figure(f"{detector}: honest ratings doubted", "%", [wrong]))
+        figures.append(Figure(f"{detector}: arranged ratings found", "%", [100 * share]))
+    total = 100 * sum(alarms.values()) / count
+    figures.append(Figure("all detectors: honest ratings doubted", "%", [total]))
+    show(f"Detectors: {count:,} honest ratings generated from seed {options.seed}", figures)
 
 
 if __name__ == "__main__":

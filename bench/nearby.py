@@ -1,6 +1,6 @@
 """Places in a 15-minute circle among a million: `python -m bench.nearby`.
 
-Prints, for a tenth of the places and for all of them, milliseconds at the median and the 99th
+Tells, for a tenth of the places and for all of them, milliseconds at the median and the 99th
 percentile, the 8 KiB pages a query touches, and how much more a full scan touches and takes. The
 circle is 1 km, walked in 15 minutes; points are drawn from the places, so that all are in towns.
 """
@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bench.country import country
+from bench.harness import Figure, show
 from services.facilities.nearby.repository import NearbyFilter, around
 from services.facilities.nearby.service import MOST_CANDIDATES
 from services.facilities.positions.rules import Point
@@ -95,15 +96,20 @@ def main() -> None:
     parser.add_argument("--communities", type=int, default=50_000)
     parser.add_argument("--queries", type=int, default=1000)
     given = parser.parse_args()
-    head = f"{'places':>10}{'found':>8}{'p50 ms':>9}{'p99 ms':>9}{'pages':>8}{'scan pages':>12}"
-    print(head + f"{'scan ms':>10}{'pages ratio':>13}")
+    figures: list[Figure] = []
     for places in (given.places // 10, given.places):
         found = asyncio.run(measure(given.communities, places, given.queries))
-        print(
-            f"{places:>10}{found.found:>8.0f}{found.p50:>9.2f}{found.p99:>9.2f}{found.pages:>8.0f}"
-            f"{found.scan_pages:>12.0f}{found.scan_p50:>10.0f}"
-            f"{found.scan_pages / found.pages:>13.0f}"
-        )
+        figures += [
+            Figure(f"{places:,} places: found in a circle", "", [found.found]),
+            Figure(f"{places:,} places: p50", "ms", [found.p50]),
+            Figure(f"{places:,} places: p99", "ms", [found.p99]),
+            Figure(f"{places:,} places: pages", "pages", [found.pages]),
+            Figure(
+                f"{places:,} places: scan ÷ circle, pages", "", [found.scan_pages / found.pages]
+            ),
+            Figure(f"{places:,} places: scan ÷ circle, time", "", [found.scan_p50 / found.p50]),
+        ]
+    show(f"Nearby: circles of {METRES} m, {given.queries:,} queries", figures)
 
 
 if __name__ == "__main__":

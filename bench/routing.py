@@ -8,8 +8,8 @@ percentile, and the growth from each size to the next. No server is started.
 import argparse
 import random
 import time
-from statistics import median, quantiles
 
+from bench.harness import Figure, percentile, show
 from contracts.values import Channel, DivisionLevel
 from services.requests.routing.matcher import Matcher, compile_rules
 from services.requests.routing.rules import Matter, Rule
@@ -86,20 +86,24 @@ def main() -> None:
     dice = random.Random(7)
     load = {unit: dice.randint(0, 120) for unit in UNITS}
     matters = make_matters(arguments.matters, dice)
-    before = None
+    figures, before = [], None
     for size in arguments.sizes:
         rules = make_rules(size, dice)
         started = time.perf_counter()
         matcher = compile_rules(rules, 1)
         compiled = time.perf_counter() - started
         times = measure(matcher, matters, load)
-        middle, late = median(times), quantiles(times, n=100)[98]
-        growth = f", {middle / before:.2f} times the size before" if before else ""
-        print(
-            f"{size:>6} rules: compiled in {compiled * 1000:.0f} ms; "
-            f"{middle:.1f} µs a matter, {late:.1f} µs at the 99th percentile{growth}"
-        )
-        before = middle
+        matter = Figure(f"{size:,} rules: a matter", "µs", times)
+        figures += [
+            Figure(f"{size:,} rules: compiled", "ms", [compiled * 1000]),
+            matter,
+            Figure(f"{size:,} rules: a matter at p99", "µs", [percentile(times, 99)]),
+        ]
+        if before is not None:
+            growth = matter.median / before
+            figures.append(Figure(f"{size:,} rules ÷ the size before: a matter", "", [growth]))
+        before = matter.median
+    show(f"Routing: {arguments.matters:,} matters", figures)
 
 
 if __name__ == "__main__":

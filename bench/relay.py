@@ -1,0 +1,299 @@
+"""What relay and consumers carry, against intake and Kafka's own tools: `python -m bench.relay`.
+
+One stack with intake, its worker and the worker of evaluation, each round: writers with and without
+the relay beside them; a full outbox drained to Kafka; events from the outbox to their committed effect
+in evaluation; single events at idle, from their commit to the commit of their effect; and Kafka's
+producer and consumer performance tools on the same topic. Events are a real submission's, with other
+ids. Needs Java and Maven.
+"""
+
+import argparse
+import asyncio
+import itertools
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from sqlalchemy import text
+
+from bench.client import Make, request, send
+from bench.harness import Figure, Figures, cpu_seconds, percentile, scratch, show
+from bench.kafka_tools import KafkaTools
+from contracts.topics import REQUESTS, TOPICS
+from devstack.kafka_jars import JarsUnavailable
+from devstack.ports import pick_free_ports
+from devstack.stack import Stack
+from servicekit.database import OUTBOX_CHANNEL, Database
+from servicekit.outbox import RELAY_LOCK, outgoing_of
+from services.evaluation.evaluables.consumers import GROUP
+from services.requests.definition import SERVICE
+from tests.faults.citizens import Citizens, body
+from tests.support.service import settings_for
+
+NEEDED = {"requests.api", "requests.worker", "evaluation.worker", "gateway.api"}
+RELAY, CONSUMER = "requests.worker", "evaluation.worker"
+PEOPLE = 64
+WAIT_SECONDS = 600.0
+POLL_SECONDS = 0.02
+#: Between two events at idle: longer than a nudge is held back, and no multiple of it.
+PAUSE_SECONDS = 0.033
+_FILL = """
+INSERT INTO outbox_message (id, topic, key, type, payload)
+SELECT gen_random_uuid(), $1, request_id, $2,
+    replace(replace($3, $4, request_id), $5, gen_random_uuid()::text)::jsonb
+FROM (SELECT gen_random_uuid()::text AS request_id FROM generate_series(1, $6::int)) AS made
+"""
+_ONE = text(
+    "INSERT INTO outbox_message (id, topic, key, type, payload) "
+    "VALUES (:id, :topic, :key, :type, CAST(:payload AS jsonb))"
+)
+_OLDEST = "SELECT position FROM outbox_message ORDER BY position LIMIT 1"
+_EFFECTS = "SELECT count(*) FROM processed_event WHERE consumer = $1"
+_EFFECT = "SELECT 1 FROM processed_event WHERE consumer = $1 AND event_id = $2"
+
+
+class Bench:
+    """One stack, the event of a real submission, and a connection to either end."""
+
+    def __init__(self, stack: Stack, arguments: argparse.Namespace) -> None:
+        self.stack, self.arguments = stack, arguments
+        self.figures = Figures()
+        self.api = stack.ports.http("requests")
+        self.tools: KafkaTools | None = None
+        self.trouble = ""
+
+    async def prepare(self) -> None:
+        """Know the item, make requests, take an event as a sample, connect."""
+        citizens = Citizens(self.stack)
+        await citizens.wait_until_intake_knows_the_item()
+        content = orjson.dumps(body())
+        heads = itertools.cycle([citizens.headers(uuid4()) for _ in range(PEOPLE)])
+        await citizens.close()
+
+        def make() -> bytes:
+            headers = next(heads) | {"Idempotency-Key": str(uuid4())}
+            return request("POST", "/v1/requests", headers, content)
+
+        self.submit: Make = make
+        for name in set(self.stack.supervisor.names) - NEEDED:
+            await self.stack.supervisor.stop(name)
+        url = self.stack.around.database_url
+        self.outbox = await asyncpg.connect(url["requests"])
+        self.effects = await asyncpg.connect(url["evaluation"])
+        await self._empty()
+        async with self._relay_held():
+            await send(self.api, make, seconds=1, clients=self.arguments.clients, want=201)
+            self.sample: Any = await self.outbox.fetchrow(
+                "SELECT position, id, topic, key, type, payload::text AS payload, traceparent, time "
+                "FROM outbox_message WHERE type LIKE '%request-submitted.v1' LIMIT 1"
+            )
+        await self._empty()
+        record = outgoing_of(self.sample)
+        headers = sum(len(name) + len(value) for name, value in record.headers)
+        self.record_bytes = len(record.value or b"") + len(record.key or b"") + headers
+        self.figures.add("bytes of an event", "", self.record_bytes)
+        try:
+            self.tools = await asyncio.to_thread(
+                KafkaTools.there,
+                self.stack.directory,
+                self.stack.broker.bootstrap_servers,
+                REQUESTS,
+            )
+        except JarsUnavailable as error:
+            self.trouble = str(error)
+
+    async def close(self) -> None:
+        await self.outbox.close()
+        await self.effects.close()
+
+    async def round(self) -> None:
+        """Everything once; ratios are of one round."""
+        intake = await self._writers()
+        await self.stack.supervisor.stop(CONSUMER)
+        drained = await self._drain(self.arguments.events)
+        self.figures.add("relay ÷ intake", "times", drained / intake, ">= 10")
+        if self.tools is not None:
+            await self._beside_kafka(self.tools, drained)
+        await self._forget()
+        await self._start(CONSUMER)
+        await self._through(self.arguments.events // 20)
+        await self._idle()
+
+    async def _writers(self) -> float:
+        """Submissions a second without the relay; beside it, the share that is left."""
+        rates = {}
+        for name in ("beside the relay", "alone"):
+            if name == "alone":
+                await self.stack.supervisor.stop(RELAY)
+            load = await send(
+                self.api, self.submit, seconds=self.arguments.seconds,
+                clients=self.arguments.clients, want=201,
+            )  # fmt: skip
+            rates[name] = load.rate
+            self.figures.add(f"writers {name}: submissions", "1/s", load.rate)
+        await self._start(RELAY)
+        await self._empty()
+        share = rates["beside the relay"] / rates["alone"]
+        self.figures.add("writers beside the relay ÷ alone", "", share, ">= 0.85")
+        return rates["alone"]
+
+    async def _drain(self, events: int) -> float:
+        """Events a second from a full outbox to Kafka's acknowledgement, committed."""
+        pid = self.stack.supervisor.pid(RELAY)
+        assert pid is not None
+        async with self._relay_held():
+            await self._fill(events)
+            before = cpu_seconds(pid)
+        started = time.perf_counter()
+        await self._empty()
+        seconds = time.perf_counter() - started
+        self.figures.add(f"relay: {events:,} waiting events drained", "1/s", events / seconds)
+        spent = (cpu_seconds(pid) - before) * 1e6 / events
+        self.figures.add("relay: CPU of an event", "µs", spent)
+        return events / seconds
+
+    async def _beside_kafka(self, tools: KafkaTools, drained: float) -> None:
+        events = self.arguments.events
+        produced = await asyncio.to_thread(tools.produce, events, self.record_bytes)
+        consumed = await asyncio.to_thread(tools.consume, events)
+        self.figures.add("kafka-producer-perf-test", "1/s", produced)
+        self.figures.add("kafka-consumer-perf-test", "1/s", consumed)
+        self.figures.add("relay ÷ kafka-producer-perf-test", "", drained / produced)
+        self._consumer_perf = consumed
+
+    async def _through(self, events: int) -> None:
+        """Events a second from the outbox to their effect in another service, both committed."""
+        before = await self.effects.fetchval(_EFFECTS, GROUP)
+        pid = self.stack.supervisor.pid(CONSUMER)
+        assert pid is not None
+        async with self._relay_held():
+            await self._fill(events)
+            spent = cpu_seconds(pid)
+        started = time.perf_counter()
+        deadline = started + WAIT_SECONDS
+        while await self.effects.fetchval(_EFFECTS, GROUP) < before + events:
+            if time.perf_counter() > deadline:
+                raise TimeoutError("evaluation did not take the events in time")
+            await asyncio.sleep(POLL_SECONDS)
+        rate = events / (time.perf_counter() - started)
+        self.figures.add(f"{events:,} events to their effect in evaluation", "1/s", rate)
+        spent = (cpu_seconds(pid) - spent) * 1e6 / events
+        self.figures.add("evaluation: CPU of an event", "µs", spent)
+        if self.tools is not None:
+            self.figures.add("effects ÷ kafka-consumer-perf-test", "", rate / self._consumer_perf)
+
+    async def _idle(self) -> None:
+        """Milliseconds of single events from their commit to the commit of their effect."""
+        dsn = self.stack.around.database_url["requests"]
+        database = Database(settings_for(SERVICE.settings, dsn), application_name="bench")
+        times = []
+        try:
+            for _ in range(self.arguments.probes):
+                event_id = uuid4()
+                async with database.transaction() as session:
+                    await session.execute(_ONE, self._event(event_id))
+                started = time.perf_counter()
+                database.nudge_relay()
+                while not await self.effects.fetchval(_EFFECT, GROUP, event_id):
+                    if time.perf_counter() > started + WAIT_SECONDS:
+                        raise TimeoutError("an event found no effect")
+                    await asyncio.sleep(0.001)
+                times.append((time.perf_counter() - started) * 1000)
+                await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            await database.close()
+        self.figures.add("at idle, commit to effect: p50", "ms", percentile(times, 50))
+        self.figures.add("at idle, commit to effect: p99", "ms", percentile(times, 99), "<= 50")
+
+    def _event(self, event_id: UUID) -> dict[str, Any]:
+        request_id, case_id = str(uuid4()), str(uuid4())
+        payload = self.sample["payload"].replace(self.sample["key"], request_id)
+        return {
+            "id": event_id, "topic": REQUESTS, "key": request_id, "type": self.sample["type"],
+            "payload": payload.replace(self._case_id, case_id),
+        }  # fmt: skip
+
+    @property
+    def _case_id(self) -> str:
+        case_id: str = orjson.loads(self.sample["payload"])["cases"][0]["case_id"]
+        return case_id
+
+    async def _fill(self, events: int) -> None:
+        sample = self.sample
+        await self.outbox.execute(
+            _FILL, REQUESTS, sample["type"], sample["payload"], sample["key"], self._case_id, events,
+            timeout=WAIT_SECONDS,
+        )  # fmt: skip
+
+    @asynccontextmanager
+    async def _relay_held(self) -> AsyncIterator[None]:
+        """Keep the relay from its lock, and wake it afterwards."""
+        await self.outbox.execute(f"SELECT pg_advisory_lock({RELAY_LOCK})")
+        try:
+            yield
+        finally:
+            await self.outbox.execute(f"SELECT pg_advisory_unlock({RELAY_LOCK})")
+            await self.outbox.execute(f"NOTIFY {OUTBOX_CHANNEL}")
+
+    async def _empty(self) -> None:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while await self.outbox.fetchval(_OLDEST) is not None:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the outbox did not become empty")
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _start(self, name: str) -> None:
+        await self.stack.supervisor.start(name)
+        await self.stack.supervisor.wait_until_ready(name)
+
+    async def _forget(self) -> None:
+        """Let evaluation begin behind what was drained and what the tools sent."""
+        kafka = AIOKafkaConsumer(
+            bootstrap_servers=self.stack.broker.bootstrap_servers,
+            group_id=GROUP,
+            enable_auto_commit=False,
+        )
+        await kafka.start()
+        try:
+            partitions = [
+                TopicPartition(REQUESTS, number) for number in range(TOPICS[REQUESTS].partitions)
+            ]
+            kafka.assign(partitions)
+            await kafka.commit(dict(await kafka.end_offsets(partitions)))
+        finally:
+            await kafka.stop()
+
+
+async def measure(arguments: argparse.Namespace) -> tuple[list[Figure], str]:
+    with scratch() as directory:
+        async with Stack(directory, pick_free_ports(), log_level="error") as stack:
+            bench = Bench(stack, arguments)
+            await bench.prepare()
+            for _ in range(arguments.rounds):
+                await bench.round()
+            await bench.close()
+            return list(bench.figures.values()), bench.trouble
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--events", type=int, default=100_000, help="that wait in a full outbox")
+    parser.add_argument("--seconds", type=float, default=5, help="of writing")
+    parser.add_argument("--clients", type=int, default=32, help="that write")
+    parser.add_argument("--probes", type=int, default=300, help="single events at idle")
+    arguments = parser.parse_args()
+    figures, trouble = asyncio.run(measure(arguments))
+    show(f"Relay and consumers: {arguments.clients} writers", figures)
+    if trouble:
+        sys.exit(f"without Kafka's own tools: {trouble}")
+
+
+if __name__ == "__main__":
+    main()
