@@ -34,7 +34,7 @@ from servicekit.outbox import RELAY_LOCK, outgoing_of
 from services.evaluation.evaluables.consumers import GROUP
 from services.requests.definition import SERVICE
 from tests.faults.citizens import Citizens, body
-from tests.support.service import settings_for
+from tests.support.service import settings_for, subscriptions_of
 
 NEEDED = {"requests.api", "requests.worker", "evaluation.worker", "gateway.api"}
 RELAY, CONSUMER = "requests.worker", "evaluation.worker"
@@ -254,20 +254,23 @@ class Bench:
 
     async def _forget(self) -> None:
         """Let evaluation begin behind what was drained and what the tools sent."""
-        kafka = AIOKafkaConsumer(
-            bootstrap_servers=self.stack.broker.bootstrap_servers,
-            group_id=GROUP,
-            enable_auto_commit=False,
-        )
-        await kafka.start()
-        try:
-            partitions = [
-                TopicPartition(REQUESTS, number) for number in range(TOPICS[REQUESTS].partitions)
-            ]
-            kafka.assign(partitions)
-            await kafka.commit(dict(await kafka.end_offsets(partitions)))
-        finally:
-            await kafka.stop()
+        partitions = [
+            TopicPartition(REQUESTS, number) for number in range(TOPICS[REQUESTS].partitions)
+        ]
+        for subscription in subscriptions_of("evaluation"):
+            if REQUESTS not in subscription.topics:
+                continue
+            kafka = AIOKafkaConsumer(
+                bootstrap_servers=self.stack.broker.bootstrap_servers,
+                group_id=subscription.group,
+                enable_auto_commit=False,
+            )
+            await kafka.start()
+            try:
+                kafka.assign(partitions)
+                await kafka.commit(dict(await kafka.end_offsets(partitions)))
+            finally:
+                await kafka.stop()
 
 
 async def measure(arguments: argparse.Namespace) -> tuple[list[Figure], str]:

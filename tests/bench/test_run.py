@@ -12,6 +12,8 @@ from bench.harness import Figure, Figures, memory_of, show
 from bench.parts import Part, Size, UnknownPart
 from bench.results import blocks
 
+MADE = (Part("first", "First"), Part("second", "Second"))
+
 
 @pytest.fixture
 def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -19,7 +21,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         Part, "command", lambda part, size: [str(tmp_path / f"{part.name}.py"), size.value]
     )
-    monkeypatch.setattr(bench, "PARTS", (Part("first", "First"), Part("second", "Second")))
+    monkeypatch.setattr(bench, "PARTS", MADE)
     (tmp_path / "first.py").write_text("raise SystemExit(3)")
     (tmp_path / "second.py").write_text(
         "import json, os\n"
@@ -34,7 +36,7 @@ class TestRun:
     def test_a_part_that_fails_leaves_the_others(
         self, modules: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        outcomes = bench.run(bench.PARTS, Size.quick, modules / "results.md")
+        outcomes = bench.run(MADE, Size.quick, modules / "results.md")
         assert [each.trouble for each in outcomes] == ["it ended with status 3", ""]
         written = blocks((modules / "results.md").read_text())
         assert "it ended with status 3" in written["first"]
@@ -44,7 +46,7 @@ class TestRun:
     def test_the_status_tells_a_failure(
         self, modules: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(bench, "chosen", lambda names: bench.PARTS)
+        monkeypatch.setattr(bench, "chosen", lambda names: MADE)
         target = modules / "results.md"
         monkeypatch.setattr(sys, "argv", ["bench", "--results", str(target)])
         assert bench.main() == 1
@@ -59,14 +61,14 @@ class TestRun:
 
     def test_one_that_ends_without_a_figure_has_failed(self, modules: Path) -> None:
         (modules / "first.py").write_text("")
-        assert bench.measure(bench.PARTS[0], Size.quick).trouble == "it ended without a figure"
+        assert bench.measure(MADE[0], Size.quick).trouble == "it ended without a figure"
 
     def test_one_that_never_ends_is_ended(
         self, modules: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (modules / "first.py").write_text("import signal; signal.pause()")
         monkeypatch.setitem(bench.LIMIT_SECONDS, Size.quick, 0.2)
-        assert "longer than" in bench.measure(bench.PARTS[0], Size.quick).trouble
+        assert "longer than" in bench.measure(MADE[0], Size.quick).trouble
 
 
 class TestFigures:
