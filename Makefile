@@ -11,6 +11,8 @@ PYTHON := $(BIN)/python
 SOURCES := contracts servicekit services gateway devstack yichuang tests
 # One part of the tests: make test T=tests/gateway
 T ?=
+# Two processes overlap what waits for brokers and databases; more would wait for each other.
+IN_PARALLEL := --numprocesses=2 --dist=loadgroup
 # How long a storm lasts, seconds
 S ?= 180
 SEED ?=
@@ -35,7 +37,7 @@ demo: setup ## the same, but stop after the case; fails when a step is not as it
 	@$(PYTHON) -m devstack demo
 
 test: setup ## the whole test suite, or a part: make test T=tests/gateway
-	@tools=$$(deploy/observability/get-promtool.sh); PATH="$${tools:+$$tools:}$$PATH" $(PYTHON) -m pytest $(T)
+	@tools=$$(deploy/observability/get-promtool.sh); PATH="$${tools:+$$tools:}$$PATH" $(PYTHON) -m pytest $(IN_PARALLEL) $(T)
 
 check: setup ## format, lint, types, import directions, architecture, contracts
 	@$(BIN)/ruff format --check .

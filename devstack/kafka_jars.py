@@ -1,12 +1,14 @@
 """Fetches the jars of Apache Kafka once per machine, with Maven, into a cache outside the clone."""
 
+import fcntl
 import os
 import pwd
 import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -59,25 +61,29 @@ def fetch_jars(fallback: Path, progress: Progress) -> Path:
     maven = find_maven()
     if maven is None:
         raise JarsUnavailable("Maven is not installed")
-    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        _download(maven, partial, progress)
-        (partial / COMPLETE).touch()
-        _publish(partial, target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    partial = target.with_name(f"{target.name}.partial")
+    with _alone(target.with_name(f"{target.name}.lock")):
+        if (target / COMPLETE).exists():  # another process was first
+            return target
+        for leftover in (partial, target):
+            shutil.rmtree(leftover, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            _download(maven, partial, progress)
+            (partial / COMPLETE).touch()
+            partial.rename(target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
     return target
 
 
-def _publish(partial: Path, target: Path) -> None:
-    try:
-        partial.rename(target)
-    except OSError:
-        if not (target / COMPLETE).exists():  # else another process was first: use its jars
-            shutil.rmtree(target)
-            partial.rename(target)
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold a lock against other processes: Maven's repository is not safe for two at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _download(maven: Path, directory: Path, progress: Progress) -> None:

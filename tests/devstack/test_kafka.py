@@ -16,6 +16,9 @@ from devstack.kafka import External, NotOurs, choose_broker, start_broker
 from devstack.ports import PortTaken, pick_free_ports
 from devstack.stand_in import StandIn
 
+# One module's broker, started once wherever the suite runs in several processes.
+pytestmark = pytest.mark.xdist_group("broker")
+
 
 @pytest.fixture(scope="module")
 def apache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:

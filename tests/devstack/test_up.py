@@ -17,6 +17,8 @@ from devstack.leftovers import command_line
 from devstack.ports import Ports, pick_free_ports
 from devstack.stack import StackBusy, ensure_unused
 
+pytestmark = pytest.mark.xdist_group("stack")
+
 ROOT = Path(__file__).parents[2]
 READY = "ctrl-C stops it."
 

@@ -29,7 +29,7 @@ from tests.evaluation.factories import (
 )
 from tests.support.tokens import bearer, resident
 
-PERSON, PLACE = uuid4(), uuid4()
+PERSON, PLACE = UUID(int=0xA), UUID(int=0xB)
 WHERE = {"handler_id": PERSON, "facility_id": PLACE, "window_code": "3"}
 CITY, PROVINCE = "140800000000", "140000000000"
 LEVELS = [level.value for level in RatingLevel]

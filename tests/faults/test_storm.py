@@ -5,7 +5,13 @@ import pytest
 from tests.faults.storm.run import report, run
 from tests.faults.storm.world import NoApacheKafka
 
-pytestmark = [pytest.mark.kafka, pytest.mark.rebalance, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.kafka,
+    pytest.mark.rebalance,
+    pytest.mark.slow,
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("stack"),
+]
 
 #: Begins with poison, duplicates, a cut network, three kills at once and two workers.
 SEED, FAULTS = 7712, 5
