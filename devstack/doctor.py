@@ -11,7 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from devstack import account, kafka_jars, postgres_home
+from devstack import account, postgres_home
+from devstack.jars import KAFKA
 from devstack.java import OLDEST_JAVA, find_java, find_maven, java_version
 from devstack.layout import ROOT, STATE
 from devstack.ports import Ports
@@ -137,8 +138,8 @@ def java() -> Finding:
 
 def kafka() -> Finding:
     """Whether the jars are here or Maven can fetch them."""
-    if kafka_jars.are_cached(STATE):
-        return Finding("Apache Kafka", State.ok, f"{kafka_jars.kafka_version()}, jars are cached")
+    if KAFKA.are_cached(STATE):
+        return Finding("Apache Kafka", State.ok, f"{KAFKA.version()}, jars are cached")
     if find_maven() is not None:
         return Finding("Apache Kafka", State.ok, "Maven will fetch it on the first run (45 MB)")
     return Finding(

@@ -6,12 +6,11 @@ import time
 from pathlib import Path
 from typing import Final
 
-from devstack import kafka_jars
 from devstack.apache_kafka import ApacheKafka
 from devstack.broker import Broker, BrokerUnavailable, wait_until_ready
 from devstack.errors import DevstackError
+from devstack.jars import KAFKA, JarsUnavailable, Progress
 from devstack.java import OLDEST_JAVA, find_java
-from devstack.kafka_jars import JarsUnavailable, Progress
 from devstack.ports import Ports
 from devstack.stand_in import StandIn
 
@@ -81,7 +80,7 @@ def choose_broker(
         missing = f"Java {OLDEST_JAVA} or newer was not found"
     else:
         try:
-            jars = kafka_jars.fetch_jars(fallback, progress)
+            jars = KAFKA.fetch(fallback, progress)
             return ApacheKafka(directory, ports, java=java, jars=jars)
         except JarsUnavailable as error:
             missing = str(error)

@@ -7,11 +7,13 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from devstack.broker import Broker
+from devstack.jars import JarsUnavailable
 from devstack.kafka import start_broker
 from devstack.ports import pick_free_port, pick_free_ports
 from devstack.postgres import PostgresServer
 from devstack.stack import Stack
 from servicekit.logging import configure_logging
+from tests.support.s3 import S3Server, S3Unavailable, s3_server
 from tests.support.service import Databases
 
 # How long an example takes is the machine's affair, and a busy one must not fail a test.
@@ -52,6 +54,23 @@ def broker(tmp_path_factory) -> Iterator[Broker]:
     broker = start_broker(directory, pick_free_ports(), allow_stand_in=True)
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_session(tmp_path_factory) -> Iterator[S3Server]:
+    try:
+        with s3_server(tmp_path_factory.mktemp("s3"), pick_free_port()) as server:
+            yield server
+    except (S3Unavailable, JarsUnavailable) as reason:
+        pytest.skip(f"no S3 server: {reason}")
+
+
+@pytest.fixture
+def s3(s3_session: S3Server, monkeypatch) -> S3Server:
+    """A real S3 server, which stores that are opened in this test will find."""
+    for name, value in s3_session.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_session
 
 
 @pytest.fixture(scope="session")

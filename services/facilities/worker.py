@@ -1,5 +1,7 @@
 """The worker of facilities: relays, keeps copies of items and calendars, and watches devices."""
 
+from functools import partial
+
 from contracts.catalogue import ITEM_STATES
 from contracts.evaluation import UnmetNeedsListed
 from contracts.requests import CalendarYearRecorded
@@ -14,6 +16,9 @@ from services.facilities.gaps.consumers import keep_needs
 from services.facilities.hours.calendar import keep_year
 from services.facilities.indicators import history
 from services.facilities.items.consumers import keep_item
+from services.facilities.photos.erasing import ERASE, erase, sweep_daily
+from services.facilities.photos.store import open_store
+from services.facilities.settings import FacilitiesSettings
 
 CALENDAR_HANDLERS: Handlers = {CalendarYearRecorded: [keep_year]}
 ITEM_HANDLERS: Handlers = {event: [keep_item] for event in ITEM_STATES}
@@ -27,6 +32,16 @@ IMPORTS = ImportRunner({"figures": FiguresRows()})
 TIMERS = {devices.SILENT: devices.miss, **clock.TIMERS, **displacing.TIMERS}
 
 
-def create_worker(_: ServiceSettings) -> WorkerParts:
+def create_worker(settings: ServiceSettings) -> WorkerParts:
     """Put the worker together."""
-    return WorkerParts(subscriptions=SUBSCRIPTIONS, timers=TIMERS, jobs=[history.job, IMPORTS.run])
+    assert isinstance(settings, FacilitiesSettings)
+    photos = open_store(settings.files_url)
+    return WorkerParts(
+        subscriptions=SUBSCRIPTIONS,
+        timers={**TIMERS, ERASE: partial(erase, photos)},
+        jobs=[
+            history.job,
+            IMPORTS.run,
+            *([partial(sweep_daily, photos)] if settings.files_url else []),
+        ],
+    )

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from devstack import account, doctor, kafka_jars
+from devstack import account, doctor, jars
 from devstack.doctor import Finding, State, examine, passes
 from devstack.ports import Ports, pick_free_ports
 
@@ -73,9 +73,9 @@ class TestChecks:
     def test_cached_jars_need_no_maven(self, tmp_path, monkeypatch):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
         monkeypatch.setenv("PATH", str(tmp_path))
-        cached = kafka_jars.cache_directory(tmp_path)
+        cached = jars.KAFKA.cache_directory(tmp_path)
         cached.mkdir(parents=True)
-        (cached / kafka_jars.COMPLETE).touch()
+        (cached / jars.COMPLETE).touch()
         assert doctor.kafka().state is State.ok
 
     def test_all_ports_of_the_stack_are_looked_at(self):

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from devstack import kafka, kafka_jars
+from devstack import jars, kafka
 from devstack.apache_kafka import ApacheKafka
 from devstack.broker import Broker, BrokerFailed, BrokerUnavailable
 from devstack.java import find_java, parse_java_version
@@ -174,19 +174,19 @@ class TestChoice:
 
     def test_jars_that_are_cached_need_no_maven(self, tmp_path, monkeypatch):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-        monkeypatch.setattr(kafka_jars, "find_maven", lambda: None)
-        with pytest.raises(kafka_jars.JarsUnavailable):
-            kafka_jars.fetch_jars(tmp_path, print)
-        cached = kafka_jars.cache_directory(tmp_path)
+        monkeypatch.setattr(jars, "find_maven", lambda: None)
+        with pytest.raises(jars.JarsUnavailable):
+            jars.KAFKA.fetch(tmp_path, print)
+        cached = jars.KAFKA.cache_directory(tmp_path)
         cached.mkdir(parents=True)
-        (cached / kafka_jars.COMPLETE).touch()
-        assert kafka_jars.fetch_jars(tmp_path, print) == cached
+        (cached / jars.COMPLETE).touch()
+        assert jars.KAFKA.fetch(tmp_path, print) == cached
 
     def test_a_cache_that_cannot_be_written_falls_back(self, tmp_path, monkeypatch):
         blocked = tmp_path / "file"
         blocked.touch()
         monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
-        assert kafka_jars.cache_directory(tmp_path / "local").parent == tmp_path / "local"
+        assert jars.KAFKA.cache_directory(tmp_path / "local").parent == tmp_path / "local"
 
 
 class TestJava:

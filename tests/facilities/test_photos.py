@@ -1,10 +1,15 @@
 import asyncio
 import struct
 import zlib
+from datetime import UTC, datetime
+from functools import partial
+from uuid import uuid4
 
 import pytest
 
-from services.facilities.photos.store import open_store
+from servicekit.timers import Timers
+from services.facilities.photos.erasing import ERASE, SETTLED, erase, sweep
+from services.facilities.photos.store import PhotoStore, PhotosUnavailable, open_store
 from tests.facilities.factories import OTHER_COUNTY, manager, recorded
 from tests.support.tokens import bearer, resident
 
@@ -95,3 +100,51 @@ class TestPhotos:
         answer = await post(facilities, body, png())
         assert (answer.status_code, answer.json()["code"]) == (503, "photos-unavailable")
         assert await facilities.count("photo") == 0
+
+
+async def erase_due(service, store: PhotoStore) -> int:
+    return await Timers(service.database, {ERASE: partial(erase, store)}).run_due()
+
+
+class TestBytes:
+    async def test_a_picture_taken_away_leaves_a_bucket(self, facilities, s3):
+        bucket = f"photos-{uuid4().hex[:8]}"
+        directory = s3.create_bucket(bucket)
+        before, store = facilities.app.state.photos, open_store(f"s3://{bucket}/places")
+        facilities.app.state.photos = store
+        try:
+            body = await recorded(facilities)
+            first = await post(facilities, body, png(1))
+            assert first.status_code == 201, first.text
+            kept = first.json()
+            photo = (await post(facilities, body, png(2))).json()
+            assert (await facilities.client.get(photo["url"])).content == png(2)
+            assert (
+                await facilities.client.delete(photo["url"], headers=manager())
+            ).status_code == 204
+            assert await erase_due(facilities, store) == 1
+            [left] = [path for path in directory.rglob("*") if path.is_file()]
+            assert left.name == kept["id"]
+            assert left == directory / "places" / "photos" / kept["id"]
+        finally:
+            facilities.app.state.photos = before
+
+    async def test_bytes_of_nobody_are_swept_once_they_are_old(self, stored):
+        store = stored.app.state.photos
+        kept = (await post(stored, await recorded(stored), png())).json()
+        lost, now = uuid4(), datetime.now(UTC)
+        await store.put(lost, png(3))  # as when its transaction is lost
+        assert await sweep(store, stored.database, now) == 0
+        assert await store.get(lost) is not None
+        assert await sweep(store, stored.database, now + 2 * SETTLED) == 1
+        assert await store.get(lost) is None
+        assert (await stored.client.get(kept["url"])).content == png()
+
+    async def test_a_store_that_is_away_is_asked_again(self, stored):
+        photo = (await post(stored, await recorded(stored), png())).json()
+        assert (await stored.client.delete(photo["url"], headers=manager())).status_code == 204
+        assert await erase_due(stored, PhotoStore(None)) == 1
+        [timer] = await stored.fetch("SELECT attempts FROM timer WHERE kind = $1", ERASE)
+        assert timer["attempts"] == 1
+        with pytest.raises(PhotosUnavailable):
+            await sweep(PhotoStore(None), stored.database, datetime.now(UTC))

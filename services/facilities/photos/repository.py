@@ -37,3 +37,9 @@ async def remove(session: AsyncSession, facility_id: UUID, photo_id: UUID) -> bo
         .returning(_PHOTO.c.id)
     )
     return (await session.execute(statement)).first() is not None
+
+
+async def list_known(session: AsyncSession, photo_ids: set[UUID]) -> set[UUID]:
+    """Which of these are pictures of a facility."""
+    statement = select(_PHOTO.c.id).where(_PHOTO.c.id.in_(photo_ids))
+    return set((await session.scalars(statement)).all())

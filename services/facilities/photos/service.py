@@ -11,8 +11,10 @@ from servicekit import outbox
 from servicekit.auth import Caller
 from servicekit.errors import Conflict, Invalid, NotFound
 from servicekit.identifiers import new_id
+from servicekit.timers import set_timer
 from services.facilities.facilities import service as facilities
 from services.facilities.photos import repository
+from services.facilities.photos.erasing import ERASE
 from services.facilities.photos.schemas import MAX_BYTES, MAX_PHOTOS, PhotoList, PhotoRead
 from services.facilities.photos.store import PhotoStore
 
@@ -100,7 +102,7 @@ async def add(
 
 
 async def remove(session: AsyncSession, caller: Caller, facility_id: UUID, photo_id: UUID) -> None:
-    """Take a picture away.
+    """Take a picture away; its bytes go once that is committed.
 
     Raises:
         FacilityNotFound, PhotoNotFound: there is none.
@@ -110,6 +112,7 @@ async def remove(session: AsyncSession, caller: Caller, facility_id: UUID, photo
     caller.ensure_covers(place.division_code)
     if not await repository.remove(session, facility_id, photo_id):
         raise PhotoNotFound
+    await set_timer(session, ERASE, photo_id, outbox.now())
 
 
 async def content_of(

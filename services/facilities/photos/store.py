@@ -1,13 +1,16 @@
 """Where pictures lie: an object store, a directory or S3; a name is used once."""
 
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import datetime
 from uuid import UUID
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import ObjectStore, from_url
+from obstore.store import ObjectStore
 
 from servicekit.errors import Unavailable
+from servicekit.object_store import open_object_store
 
 _ROOT = "photos"
 
@@ -17,7 +20,7 @@ class PhotosUnavailable(Unavailable):
 
 
 class PhotoStore:
-    """Puts and gets whole pictures; they are public and small."""
+    """Puts, gets and deletes whole pictures; they are public and small."""
 
     def __init__(self, store: ObjectStore | None) -> None:
         self._store = store
@@ -51,10 +54,39 @@ class PhotoStore:
         except (BaseError, OSError) as error:
             raise PhotosUnavailable from error
 
+    async def delete(self, photo_id: UUID) -> None:
+        """Delete the bytes of a picture; nothing happens when they are gone.
+
+        Raises:
+            PhotosUnavailable: there is no store, or it does not answer.
+        """
+        if self._store is None:
+            raise PhotosUnavailable
+        try:
+            with suppress(FileNotFoundError):
+                await obstore.delete_async(self._store, f"{_ROOT}/{photo_id}")
+        except (BaseError, OSError) as error:
+            raise PhotosUnavailable from error
+
+    async def list_before(self, moment: datetime) -> AsyncIterator[set[UUID]]:
+        """Yield what was stored before a moment, batch by batch.
+
+        Raises:
+            PhotosUnavailable: there is no store, or it does not answer.
+        """
+        if self._store is None:
+            raise PhotosUnavailable
+        try:
+            async for batch in obstore.list(self._store, prefix=_ROOT):
+                yield {
+                    UUID(entry["path"].rpartition("/")[2])
+                    for entry in batch
+                    if entry["last_modified"] < moment
+                }
+        except (BaseError, OSError) as error:
+            raise PhotosUnavailable from error
+
 
 def open_store(url: str) -> PhotoStore:
     """A store by address: `file:///var/lib/photos`, `s3://bucket/prefix`; none without one."""
-    if not url:
-        return PhotoStore(None)
-    options: dict[str, Any] = {"mkdir": True} if url.startswith("file:") else {}
-    return PhotoStore(from_url(url, **options))
+    return PhotoStore(open_object_store(url) if url else None)

@@ -8,17 +8,18 @@ import base64
 import os
 import secrets
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import obstore
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from obstore.exceptions import BaseError
-from obstore.store import ObjectStore, from_url
+from obstore.store import ObjectStore
 
 from servicekit.errors import Unavailable
+from servicekit.object_store import open_object_store
 
 _NONCE_BYTES = 12
 _ROOT = "files"
@@ -87,27 +88,28 @@ class FileStore:
                 raise FileDamaged(part.object_name) from None
 
     async def delete(self, upload_id: UUID) -> int:
-        """Delete everything of a file; return how many pieces there were."""
-        names = [
-            entry["path"]
-            async for batch in obstore.list(self._store, prefix=f"{_ROOT}/{upload_id}")
-            for entry in batch
-        ]
-        for name in names:
-            try:
-                await obstore.delete_async(self._store, name)
-            except FileNotFoundError:  # somebody else was quicker
-                continue
+        """Delete everything of a file; return how many pieces there were.
+
+        Raises:
+            FilesUnavailable: the store does not answer; some pieces may be gone.
+        """
+        try:
+            names = [
+                entry["path"]
+                async for batch in obstore.list(self._store, prefix=f"{_ROOT}/{upload_id}")
+                for entry in batch
+            ]
+            for name in names:
+                with suppress(FileNotFoundError):  # somebody else was quicker
+                    await obstore.delete_async(self._store, name)
+        except (BaseError, OSError) as error:
+            raise FilesUnavailable from error
         return len(names)
 
 
 def open_store(url: str) -> FileStore:
-    """A store by address: `file:///var/lib/files`, `s3://bucket/prefix`.
-
-    S3 takes keys, region and endpoint from the usual `AWS_…` variables.
-    """
-    options: dict[str, Any] = {"mkdir": True} if url.startswith("file:") else {}
-    return FileStore(from_url(url, **options))
+    """A store by address: `file:///var/lib/files`, `s3://bucket/prefix`."""
+    return FileStore(open_object_store(url))
 
 
 def new_key() -> str:
