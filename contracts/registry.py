@@ -26,6 +26,7 @@ EVENTS: tuple[type[Event], ...] = (
     facilities.BookingAttended,
     facilities.BookingMissed,
     requests.RequestSubmitted,
+    requests.RequestClaimed,
     requests.CorrectionRequested,
     requests.CorrectionAnswered,
     requests.CaseAccepted,

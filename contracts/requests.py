@@ -62,6 +62,31 @@ class RequestSubmitted(RequestEvent):
     facility_id: UUID | None = None
 
 
+class ClaimedCase(BaseModel):
+    """A case of a claimed request."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    case_id: UUID
+    case_number: str
+
+
+class RequestClaimed(RequestEvent):
+    """认领: an account has proven to be the applicant's or the agent's, of a request others handed in.
+
+    `applicant_id` stays as it was.
+    """
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.request-claimed.v1"
+
+    #: The account that speaks for the request from now on, beside the ones that did.
+    account_id: UUID
+    claimed_as: Literal["applicant", "agent"]
+    #: `applicant_id` is nobody's account: staff took the request in.
+    taken_in_by_staff: bool
+    cases: tuple[ClaimedCase, ...]
+
+
 class CaseEvent(RequestEvent):
     """Base of the facts about one case; `case_version` grows by one with every transition."""
 

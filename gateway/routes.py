@@ -101,6 +101,13 @@ ROUTES: tuple[Route, ...] = (
     _public("/v1/synonyms", Service.catalogue, body_limit_bytes=64 * KIBIBYTE),
     Route("/v1/search", Service.catalogue, READ, anonymous=READ, cacheable=True),
     Route("/v1/requests", Service.requests),
+    Route(
+        "/v1/requests/claims",
+        Service.requests,
+        frozenset({"POST"}),
+        body_limit_bytes=8 * KIBIBYTE,
+        rate_class=RateClass.look_up,
+    ),
     Route("/v1/drafts", Service.requests, body_limit_bytes=256 * KIBIBYTE),
     Route(
         "/v1/lookups",
@@ -232,6 +239,7 @@ ROUTES: tuple[Route, ...] = (
     _sign_in("/v1/tokens", frozenset({"POST"}), RateClass.sign_in),
     Route("/v1/sign-out", Service.gateway, frozenset({"POST"}), body_limit_bytes=4 * KIBIBYTE),
     Route("/v1/me", Service.gateway, READ),
+    Route("/v1/me/proofs", Service.gateway, frozenset({"POST"}), body_limit_bytes=4 * KIBIBYTE),
     _page("/"),
     _page("/docs"),
     _page("/openapi.json"),

@@ -21,6 +21,8 @@ from servicekit.logging import logger
 
 ISSUER = "yichuang"
 AUDIENCE = "yichuang"
+#: Of a proof of who somebody is: it opens nothing by itself, and a token is no proof.
+PROOF_AUDIENCE = "yichuang:proof"
 ALGORITHM = "ES256"
 #: A token that is refreshed every ten minutes may lag this much behind our clock.
 LEEWAY_SECONDS = 5
@@ -165,7 +167,7 @@ class TokenVerifier:
     )
 
     def __init__(self, source: KeySource) -> None:
-        self._source = source
+        self.source = source
         self._seen: OrderedDict[str, Caller] = OrderedDict()
 
     async def verify(self, token: str) -> Caller:
@@ -188,9 +190,9 @@ class TokenVerifier:
 
     async def _decode(self, token: str) -> dict[str, Any]:
         try:
-            return self._checked(token, await self._source.keys(fresh=False))
+            return self._checked(token, await self.source.keys(fresh=False))
         except InvalidKeyIdError:  # the keys may have been rotated
-            keys = await self._source.keys(fresh=True)
+            keys = await self.source.keys(fresh=True)
         except (JoseError, ValueError) as error:
             raise TokenRefused(str(error)) from None
         try:

@@ -24,3 +24,10 @@ class Me(AccountRead):
     department: str | None
     unit: str | None
     session_id: str
+
+
+class Proof(BaseModel):
+    """What the sign-in has proven, signed, to be handed to a service soon."""
+
+    proof: str = Field(description="身份证明，只证明登录的手机号；不能当作令牌使用")
+    expires_in: int = Field(description="秒")

@@ -60,6 +60,12 @@ async def get(session: AsyncSession, account_id: UUID) -> StoredAccount:
     return account
 
 
+def mobile_of(account: StoredAccount, cipher: Cipher) -> str:
+    """The telephone number a resident has proven."""
+    assert account.phone is not None  # a resident's account has one
+    return cipher.decrypt(account.phone, PHONE.context)
+
+
 def read(account: StoredAccount, cipher: Cipher) -> AccountRead:
     """An account as its holder sees it: the telephone number masked, 137****9050."""
     phone = account.phone and mask_mobile(cipher.decrypt(account.phone, PHONE.context))

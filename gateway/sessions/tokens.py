@@ -12,12 +12,14 @@ from joserfc import jwt
 
 from gateway.keys import KeyRing
 from gateway.models import AccountKind
-from servicekit.auth import ALGORITHM, AUDIENCE, ISSUER
+from servicekit.auth import ALGORITHM, AUDIENCE, ISSUER, PROOF_AUDIENCE
 from servicekit.personal_data import Cipher
 
 #: Recognisable, so that scanners for leaked secrets find it.
 REFRESH_PREFIX = "yrt_"
 _REFRESH_BYTES = 32
+#: Long enough to hand a proof on over a slow network.
+PROOF_SECONDS = 120
 
 
 def sign_access_token(
@@ -42,6 +44,21 @@ def sign_access_token(
         "iat": issued,
         "exp": issued + lifetime_seconds,
         "jti": str(uuid4()),
+    }
+    key = keys.signing
+    return jwt.encode({"alg": ALGORITHM, "kid": key.kid, "typ": "JWT"}, claims, key)
+
+
+def sign_proof(keys: KeyRing, *, account_id: UUID, mobile: str, now: datetime) -> str:
+    """Sign what the sign-in has proven of a resident, for a service that they hand it to."""
+    issued = int(now.timestamp())
+    claims = {
+        "iss": ISSUER,
+        "aud": PROOF_AUDIENCE,
+        "sub": str(account_id),
+        "mobile": mobile,
+        "iat": issued,
+        "exp": issued + PROOF_SECONDS,
     }
     key = keys.signing
     return jwt.encode({"alg": ALGORITHM, "kid": key.kid, "typ": "JWT"}, claims, key)

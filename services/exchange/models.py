@@ -33,6 +33,16 @@ class IdempotencyKey(tables.IdempotencyKeyColumns, Base, table=True):
     pass
 
 
+class NoticeReader(Base, table=True):
+    """认领: one more account that is told about a request and its cases."""
+
+    __tablename__ = "notice_reader"
+
+    #: A request or one of its cases.
+    about: UUID = Field(primary_key=True)
+    account_id: UUID = Field(primary_key=True)
+
+
 class Notice(Base, table=True):
     """站内通知: told to one receiver because of one event; ids grow with time."""
 

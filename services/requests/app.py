@@ -16,6 +16,7 @@ from services.requests.archives.endpoints import router as archives
 from services.requests.cases.action_endpoints import router as case_actions
 from services.requests.cases.endpoints import router as cases
 from services.requests.changes.endpoints import router as changes
+from services.requests.claims.endpoints import router as claims
 from services.requests.clock.endpoints import router as calendar
 from services.requests.clock.sheets import FORMATS as CALENDAR_FORMATS
 from services.requests.clock.sheets import LIMIT_BYTES as CALENDAR_LIMIT
@@ -83,6 +84,7 @@ def create_app(settings: RequestsSettings, *, verifier: TokenVerifier | None = N
         settings,
         title="申请与办件",
         routers=[
+            claims,
             submissions,
             drafts,
             materials,

@@ -9,6 +9,7 @@ DEADLINES = Counter("requests_deadlines_total", "Limits that came near or passed
 CALENDAR_MISSING = Counter(
     "requests_calendar_year_missing_total", "Dates that need a year nobody recorded.", ["year"]
 )
+CLAIMS = Counter("requests_claims_total", "Claims of requests by residents.", ["outcome"])
 UPLOADS = Counter("requests_uploads_total", "Files that arrived whole.", ["state"])
 SCANS = Counter("requests_scans_total", "Files looked at by the scanner.", ["result"])
 ORPHANS = Counter("requests_orphans_total", "Files forgotten because nobody handed them in.")

@@ -9,6 +9,7 @@ from contracts.requests import (
     CaseCompleted,
     CaseDecided,
     CorrectionRequested,
+    RequestClaimed,
     RequestSubmitted,
 )
 from contracts.samples import samples_of
@@ -29,14 +30,15 @@ class TestTellApplicant:
         event = happened(event_class)
         await deliver(exchange, event)
         [notice] = await notices(exchange)
-        assert notice["receiver_id"] == event.applicant_id
+        receiver = getattr(event, "account_id", event.applicant_id)
+        assert notice["receiver_id"] == receiver
         assert notice["case_number"] == getattr(event, "case_number", None)
         assert notice["request_number"] == getattr(event, "request_number", None)
         assert notice["read_at"] is None
         [(event_type, body)] = await exchange.events()
         assert event_type == NoticeDelivered.event_type
         told = NoticeDelivered.model_validate(body)
-        assert (told.notice_id, told.receiver_id) == (notice["id"], event.applicant_id)
+        assert (told.notice_id, told.receiver_id) == (notice["id"], receiver)
         assert (told.template, told.channel) == (notice["template"], "in-app")
 
     @pytest.mark.parametrize("event_class", TOLD)
@@ -91,6 +93,38 @@ class TestTellApplicant:
         assert "13812345678" not in correction["body"]
         for _, body in await exchange.events():
             assert set(body) == set(NoticeDelivered.model_fields)
+
+    async def test_whoever_claimed_a_request_reads_what_was_told_and_will_be(self, exchange):
+        submitted = happened(RequestSubmitted)
+        [case, *_] = submitted.cases
+        nobody, mine, agent = uuid4(), uuid4(), uuid4()
+        of_it = {"request_id": submitted.request_id, "applicant_id": nobody}
+        numbers = {"request_number": submitted.request_number}
+        await deliver(exchange, submitted.model_copy(update={"applicant_id": nobody}))
+        claim = {
+            "cases": [{"case_id": case.case_id, "case_number": case.case_number}],
+            "taken_in_by_staff": True,
+        }
+        for account, role in ((agent, "agent"), (mine, "applicant")):
+            as_one = {"account_id": account, "claimed_as": role}
+            await deliver(exchange, happened(RequestClaimed, **of_it, **numbers, **claim, **as_one))
+        await deliver(exchange, happened(CaseDecided, **of_it, **numbers))
+        opened = {"applicant_id": nobody, "case_id": case.case_id}
+        await deliver(exchange, happened(EvaluationOpened, **opened))
+        await deliver(exchange, happened(CaseDecided, applicant_id=nobody, request_id=uuid4()))
+
+        async def read_by(account):
+            return [
+                each["template"]
+                for each in await notices(exchange)
+                if each["receiver_id"] == account
+            ]
+
+        claimed = ["request-claimed-by-agent", "request-claimed"]
+        later = ["case-granted", "evaluation-opened"]
+        assert await read_by(mine) == ["request-submitted", *claimed, *later]
+        assert await read_by(agent) == [*claimed, *later]
+        assert await read_by(nobody) == [*later, "case-granted"]
 
     async def test_a_failure_leaves_neither_notice_nor_event(self, exchange):
         event = happened(CaseDecided)

@@ -16,6 +16,7 @@ from gateway.sessions.rules import (
     judge_refresh,
 )
 from gateway.sessions.upkeep import refresh_revocations
+from servicekit.personal_data import mask_mobile
 from tests.gateway.conftest import running_gateway
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -93,6 +94,22 @@ class TestAccessTokens:
         assert (claims["kind"], claims["roles"]) == ("resident", ["resident"])
         assert claims["sub"] == tokens["account"]["id"]
         assert claims["exp"] - claims["iat"] == 600
+
+    async def test_a_proof_says_what_the_sign_in_proved_and_is_no_token(self, gateway):
+        tokens = await gateway.sign_in()
+        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+        answer = await gateway.client.post("/v1/me/proofs", headers=headers)
+        assert (answer.status_code, answer.json()["expires_in"]) == (200, 120)
+        assert answer.headers["cache-control"] == "no-store"
+        proof = answer.json()["proof"]
+        claims = claims_of(proof)
+        assert set(claims) == {"iss", "aud", "sub", "mobile", "iat", "exp"}
+        assert claims["sub"] == tokens["account"]["id"]
+        assert mask_mobile(claims["mobile"]) == tokens["account"]["phone"]
+        assert claims["exp"] - claims["iat"] == 120
+        status, refused = await me(gateway, {"access_token": proof})
+        assert (status, refused["code"]) == (401, "token-invalid")
+        assert (await gateway.client.post("/v1/me/proofs")).status_code == 401
 
     async def test_show_who_is_signed_in(self, gateway):
         tokens = await gateway.sign_in()

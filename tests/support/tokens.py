@@ -7,7 +7,14 @@ from uuid import UUID, uuid4
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
-from servicekit.auth import ALGORITHM, AUDIENCE, ISSUER, StaticKeys, TokenVerifier
+from servicekit.auth import (
+    ALGORITHM,
+    AUDIENCE,
+    ISSUER,
+    PROOF_AUDIENCE,
+    StaticKeys,
+    TokenVerifier,
+)
 
 
 @cache
@@ -53,6 +60,21 @@ def token(
     key = key or signing_key()
     header = {"alg": ALGORITHM, "kid": key.kid}
     return jwt.encode(header, {k: v for k, v in claims.items() if v is not None}, key)
+
+
+def proof(account_id: UUID, mobile: str, *, expires_in: int = 120) -> str:
+    """What the gateway proves of a resident, signed like its own."""
+    now = int(time.time())
+    claims = {
+        "iss": ISSUER,
+        "aud": PROOF_AUDIENCE,
+        "sub": str(account_id),
+        "mobile": mobile,
+        "iat": now,
+        "exp": now + expires_in,
+    }
+    key = signing_key()
+    return jwt.encode({"alg": ALGORITHM, "kid": key.kid}, claims, key)
 
 
 def bearer(*roles: str, **claims) -> dict[str, str]:

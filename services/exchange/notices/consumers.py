@@ -28,6 +28,7 @@ from contracts.requests import (
     CaseRefused,
     CaseWithdrawn,
     CorrectionRequested,
+    RequestClaimed,
     RequestEvent,
     RequestSubmitted,
 )
@@ -39,6 +40,7 @@ GROUP = "exchange.notices"
 #: What the applicant is told about; each has its words in data/notices/templates.yaml.
 TOLD: tuple[type[Event], ...] = (
     RequestSubmitted,
+    RequestClaimed,
     CorrectionRequested,
     CaseAccepted,
     CaseRefused,
@@ -61,7 +63,7 @@ TOLD: tuple[type[Event], ...] = (
 
 
 def subscription(templates: Templates) -> Subscription:
-    """Tell the applicant of every such event in the words of its template."""
+    """Tell the applicant, and who has claimed the request, of every such event in the words of its template."""
 
     async def tell_applicant(
         session: AsyncSession,
@@ -70,6 +72,9 @@ def subscription(templates: Templates) -> Subscription:
     ) -> None:
         if isinstance(event, EvaluationOpened) and not event.invites:
             return
-        await service.deliver(session, templates, event, envelope, receiver_id=event.applicant_id)
+        if isinstance(event, RequestClaimed):
+            await service.follow(session, event)
+        for receiver_id in await service.receivers_of(session, event):
+            await service.deliver(session, templates, event, envelope, receiver_id=receiver_id)
 
     return Subscription(GROUP, dict.fromkeys(TOLD, (tell_applicant,)))

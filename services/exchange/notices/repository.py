@@ -1,17 +1,18 @@
 """Queries of notices; every one is bound to its receiver."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.exchange.models import Base
 
 _NOTICE = Base.metadata.tables["notice"]
+_READER = Base.metadata.tables["notice_reader"]
 
 
 async def add(session: AsyncSession, values: dict[str, Any]) -> bool:
@@ -73,3 +74,25 @@ async def mark_read(
         update(_NOTICE).where(*conditions).values(read_at=now).returning(_NOTICE.c.id)
     )
     return len(marked.all())
+
+
+async def add_reader(session: AsyncSession, about: Iterable[UUID], account_id: UUID) -> None:
+    """Tell one more account about a request and its cases from now on."""
+    rows = [{"about": each, "account_id": account_id} for each in about]
+    await session.execute(upsert(_READER).values(rows).on_conflict_do_nothing())
+
+
+async def list_readers(session: AsyncSession, about: Iterable[UUID]) -> Sequence[UUID]:
+    """The accounts that are told besides the applicant's."""
+    statement = select(_READER.c.account_id).where(_READER.c.about.in_(list(about))).distinct()
+    return (await session.scalars(statement.order_by(_READER.c.account_id))).all()
+
+
+async def readdress(
+    session: AsyncSession, receiver_id: UUID, to: UUID, *, request_number: str, cases: Sequence[str]
+) -> None:
+    """Give the notices of a request that nobody could read to somebody who can."""
+    about = or_(_NOTICE.c.request_number == request_number, _NOTICE.c.case_number.in_(cases))
+    await session.execute(
+        update(_NOTICE).where(_NOTICE.c.receiver_id == receiver_id, about).values(receiver_id=to)
+    )

@@ -5,7 +5,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.envelope import Envelope, Event
+from contracts.evaluation import CaseRatingEvent
 from contracts.exchange import NoticeDelivered
+from contracts.facilities import BookingEvent
+from contracts.requests import RequestClaimed, RequestEvent
 from servicekit import outbox
 from servicekit.errors import NotFound
 from servicekit.identifiers import new_id
@@ -20,6 +23,43 @@ class NoticeNotFound(NotFound):
     """Also the answer about somebody else's notice: whether it exists is nobody else's business."""
 
     code, title = "notice-not-found", "没有这条通知"
+
+
+async def follow(session: AsyncSession, claimed: RequestClaimed) -> None:
+    """Let an account that has claimed a request be told about it, and read what was told before.
+
+    What was told to an id that is nobody's account goes to the applicant's.
+    """
+    cases = {case.case_id: case.case_number for case in claimed.cases}
+    await repository.add_reader(session, (claimed.request_id, *cases), claimed.account_id)
+    if _leaves_nobody(claimed):
+        await repository.readdress(
+            session,
+            claimed.applicant_id,
+            claimed.account_id,
+            request_number=claimed.request_number,
+            cases=list(cases.values()),
+        )
+
+
+async def receivers_of(
+    session: AsyncSession, event: RequestEvent | CaseRatingEvent | BookingEvent
+) -> list[UUID]:
+    """The applicant's account, and those that have claimed the request."""
+    about = [
+        getattr(event, name)
+        for name in ("request_id", "case_id")
+        if name in type(event).model_fields
+    ]
+    readers = await repository.list_readers(session, about) if about else ()
+    if isinstance(event, RequestClaimed) and _leaves_nobody(event):
+        return list(readers)
+    return list(dict.fromkeys((event.applicant_id, *readers)))
+
+
+def _leaves_nobody(claimed: RequestClaimed) -> bool:
+    """Whether the applicant's id was nobody's account, and has one to speak for it now."""
+    return claimed.taken_in_by_staff and claimed.claimed_as == "applicant"
 
 
 async def deliver(

@@ -18,7 +18,12 @@ from services.requests.models.materials import (
     ScanState,
     UploadState,
 )
-from services.requests.models.parties import PartyRole, RequestDraft, RequestParty
+from services.requests.models.parties import (
+    ClaimAttempt,
+    PartyRole,
+    RequestDraft,
+    RequestParty,
+)
 from services.requests.models.proceedings import (
     CaseDocument,
     CaseFollowUp,
@@ -72,6 +77,7 @@ __all__ = [
     "CaseState",
     "CatalogueItem",
     "CitizenRequest",
+    "ClaimAttempt",
     "ClockPolicySetting",
     "CopyRevision",
     "CorrectionNotice",

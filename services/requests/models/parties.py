@@ -53,6 +53,19 @@ class RequestParty(Base, table=True):
     authority: dict[str, Any] | None = jsonb(nullable=True)
     #: The last day of an agent's power; None while it stands.
     valid_until: date | None = None
+    #: When the account that speaks here came to it by a claim; None when it handed the request in.
+    claimed_at: datetime | None = timestamp(nullable=True)
+
+
+class ClaimAttempt(Base, table=True):
+    """认领的尝试: how often somebody tried since a moment, by account and by request."""
+
+    __tablename__ = "claim_attempt"
+
+    #: `account:<id>` or `request:<id>`.
+    subject: str = Field(primary_key=True)
+    attempts: int
+    counted_from: datetime = timestamp()
 
 
 class RequestDraft(Base, table=True):

@@ -70,7 +70,8 @@ _REQUEST = text(f"""
 SELECT r.id, r.number, r.division_code, r.channel, r.submitted_at, r.received_on, r.applicant_id,
     r.applicant_name, r.identity_number, r.mobile, r.submitted_by, r.submitted_unit, r.window_code,
     ARRAY(
-        SELECT p.account_id FROM request_party p WHERE p.request_id = r.id AND p.role = 'claimant'
+        SELECT p.account_id FROM request_party p
+        WHERE p.request_id = r.id AND p.account_id IS NOT NULL
     ) AS claimed_by,
     ARRAY(SELECT c.unit_code FROM service_case c WHERE c.request_id = r.id) AS unit_codes, {_CASES}
 FROM citizen_request r WHERE r.id = :request_id
@@ -156,7 +157,7 @@ def party_columns() -> tuple[Any, ...]:
     """
     here = col(P.request_id) == col(CitizenRequest.id)
     claimants = select(func.array_agg(col(P.account_id))).where(
-        here, col(P.role) == PartyRole.claimant
+        here, col(P.account_id).is_not(None)
     )
     agent = select(col(P.account_id)).where(here, col(P.role) == PartyRole.agent)
     until = select(col(P.valid_until)).where(here, col(P.role) == PartyRole.agent)

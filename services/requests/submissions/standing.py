@@ -64,7 +64,8 @@ def person_id(cipher: Cipher, identity_number: str) -> UUID:
 def speaks_for(row: Any, caller: Caller) -> bool:
     """Whether a resident may see a request or case as the applicant does.
 
-    `row` has `applicant_id` and `claimed_by`, the accounts that have claimed the request.
+    `row` has `applicant_id` and `claimed_by`, the accounts of an agent and of who has claimed the
+    request.
     """
     return caller.is_resident and (
         row.applicant_id == caller.account_id or caller.account_id in (row.claimed_by or ())

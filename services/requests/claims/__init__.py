@@ -1,0 +1,1 @@
+"""Requests taken in at a window, claimed by the account of whom they are about."""
