@@ -40,6 +40,8 @@ EVENTS: tuple[type[Event], ...] = (
     requests.CaseClockPaused,
     requests.CaseClockResumed,
     requests.CaseExtended,
+    requests.CaseRescheduled,
+    requests.CaseFollowUpDue,
     requests.CaseTransferred,
     requests.CaseConsulted,
     requests.CaseOpinionGiven,

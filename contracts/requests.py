@@ -235,6 +235,30 @@ class CaseExtended(CaseEvent):
     limit_unit: TimeUnit
 
 
+class CaseRescheduled(CaseEvent):
+    """改期: the working-day calendar was corrected or recorded, and `due_on` follows it."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-rescheduled.v1"
+
+    #: What was promised before; None while the year was not recorded, or the limit stood still.
+    former_due_on: date | None
+    #: The year that was corrected, and the notice that orders it.
+    year: int = Field(ge=2000, le=2200)
+    ordered_by: str
+
+
+class CaseFollowUpDue(CaseEvent):
+    """容缺后补 or 承诺核查 comes near, or the check's day has passed without one."""
+
+    event_type: ClassVar[str] = "cn.yichuang.requests.case-follow-up-due.v1"
+
+    follow_up_id: UUID
+    kind: Literal["deferred-material", "commitment"]
+    what: str
+    follow_up_due_on: date
+    overdue: bool
+
+
 class CaseTransferred(CaseEvent):
     """转报: the case went on to another unit."""
 

@@ -15,6 +15,8 @@ from services.requests.archives.sealing import SEAL
 from services.requests.archives.service import seal
 from services.requests.cases import timers as cases
 from services.requests.cases.consumers import reopen
+from services.requests.cases.dates import follow_correction
+from services.requests.clock.service import CORRECTION
 from services.requests.drafts import service as drafts
 from services.requests.materials import parts as materials
 from services.requests.materials.erasing import ERASE, erase
@@ -57,6 +59,7 @@ def create_worker(settings: ServiceSettings) -> WorkerParts:
         subscriptions=SUBSCRIPTIONS,
         timers={
             **cases.TIMERS,
+            CORRECTION: partial(follow_correction, settings.office_closes_at),
             **drafts.TIMERS,
             **routing.TIMERS,
             **supervision.TIMERS,

@@ -8,6 +8,8 @@ from contracts.requests import (
     CaseAccepted,
     CaseCompleted,
     CaseDecided,
+    CaseFollowUpDue,
+    CaseRescheduled,
     CorrectionRequested,
     RequestClaimed,
     RequestSubmitted,
@@ -82,6 +84,17 @@ class TestTellApplicant:
             "evaluation-opened",
             "rectification-closed",
         ]
+
+    async def test_a_check_by_staff_and_a_stopped_clock_are_no_news_for_residents(self, exchange):
+        await deliver(exchange, happened(CaseFollowUpDue, kind="commitment"))
+        await deliver(exchange, happened(CaseFollowUpDue, overdue=True))
+        await deliver(exchange, happened(CaseRescheduled, due_on=None))
+        assert await notices(exchange) == []
+        await deliver(exchange, happened(CaseRescheduled))
+        await deliver(exchange, happened(CaseRescheduled, former_due_on=None))
+        changed, found = [notice["body"] for notice in await notices(exchange)]
+        assert "承诺办结日由2026年12月17日改为2026年12月18日" in changed
+        assert "承诺办结日改为2026年12月18日" in found
 
     async def test_nothing_of_the_person_is_stored(self, exchange):
         await deliver(exchange, happened(CaseCompleted, handler_name="王大友"))

@@ -95,18 +95,6 @@ class TestCalendarYears:
         answer = await service.client.get("/v1/calendar/2099")
         assert (answer.status_code, answer.json()["code"]) == (404, "calendar-year-not-found")
 
-    async def test_recording_a_year_gives_waiting_cases_their_date(self, service):
-        await service.client.post("/v1/requests", json=make_request(), headers=resident() | key())
-        async with service.database.transaction() as session:
-            await session.execute(text("UPDATE service_case SET due_on = NULL"))
-        body = {"source": "国务院办公厅通知（测试）", "days": []}
-        answer = await service.client.put(
-            "/v1/calendar/2031", json=body, headers=bearer("operator")
-        )
-        assert answer.status_code == 200
-        [row] = await service.fetch("SELECT due_on FROM service_case")
-        assert row["due_on"] is not None
-
     @pytest.mark.parametrize("who", [resident(), bearer("window-clerk")])
     async def test_only_the_operator(self, service, who):
         body = {"source": "国务院办公厅通知（测试）", "days": []}

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from contracts.values import TimeUnit
 from servicekit.auth import Caller
 from services.requests.cases import acts
-from services.requests.cases.effects import EFFECTS, NEAR, PASSED, Acting, Dossier, moment_of
+from services.requests.cases.effects import (
+    EFFECTS,
+    NEAR,
+    PASSED,
+    Acting,
+    Corrected,
+    Dossier,
+    moment_of,
+)
 from services.requests.cases.rules import ENDED, TRANSITIONS, Action, Actor, refusal
 from services.requests.cases.transitions import facts_of
 from services.requests.clock.rules import WorkingCalendar
@@ -60,6 +68,7 @@ BODIES: dict[Action, Any] = {
     Action.void: acts.Void(result_code=3, reason=REASON),
     Action.reopen: acts.Reopen(reason=REASON),
     Action.archive: None,
+    Action.reschedule: Corrected(2026, REASON, date(2026, 1, 1), date(2026, 12, 31), time(17, 30)),
 }
 CALLER = Caller(UUID(int=1), "staff", frozenset(), "", 0, unit="140802000000:health", name="某")
 EVERYBODY = frozenset(Actor)
@@ -86,7 +95,8 @@ class Life:
             unit_name="民政局", assignee_id=None, first_taker_id=None, archived_on=None,
             extended_days=0, paused_days=0, paused_on=None, remaining_days=None, due_on=None,
             accepted_on=None, decided_on=None, result_code=None, promised_days=20,
-            promised_unit=self.unit, reopened_times=0, routing={}, materials=[], received_on=None,
+            promised_unit=self.unit, reopened_times=0, routing={}, materials=[], received_on=None, light="green",
+            submitted_at=datetime(2026, 1, 5, 2, tzinfo=UTC),
         )  # fmt: skip
 
     def dossier(self) -> Dossier:

@@ -12,7 +12,13 @@ from contracts.envelope import Envelope
 from contracts.evaluation import CaseReopenRequested
 from servicekit.identifiers import new_id
 from services.requests.cases.consumers import reopen
-from services.requests.cases.timers import archive, deadline_passed, follow_up_due, lapse
+from services.requests.cases.timers import (
+    archive,
+    deadline_passed,
+    follow_up_due,
+    follow_up_near,
+    lapse,
+)
 from services.requests.clock.rules import LOCAL
 from services.requests.reference.consumers import keep_item
 from tests.requests import factories
@@ -207,6 +213,76 @@ class TestFollowUps:
             "material-not-deferrable",
         )
         assert await deferrable.service.count("case_follow_up") == 0
+
+    COMMITMENT: ClassVar[dict[str, Any]] = {"what": "承诺家庭收入低于当地标准", "check_days": 30}
+    CHECK: ClassVar[dict[str, Any]] = {"kept": True, "note": "入户核查属实"}
+
+    async def promised(self, case) -> UUID:
+        await case.done(case.clerk, "accept", commitment=self.COMMITMENT)
+        [follow_up] = await case.service.fetch("SELECT id FROM case_follow_up")
+        return follow_up["id"]
+
+    async def test_a_check_is_reminded_of_before_it_falls_due_and_ordered_after(self, case):
+        follow_up = await self.promised(case)
+        timers = await case.service.fetch(
+            "SELECT kind, due_at FROM timer WHERE subject_id = $1 ORDER BY due_at", follow_up
+        )
+        assert [row["kind"] for row in timers] == ["follow-up-near", "follow-up-due"]
+        await case.fire(follow_up_near, follow_up)
+        kind, near = await case.last_event()
+        assert (kind, near["kind"], near["overdue"]) == ("case-follow-up-due", "commitment", False)
+        assert near["follow_up_id"] == str(follow_up)
+        await case.fire(follow_up_due, follow_up)
+        (_, passed), (_, order) = (await case.service.events())[-2:]
+        assert (passed["overdue"], order["cause"], order["level"]) == (True, "commitment", 1)
+        supervisor = await case.service.client.get(
+            "/v1/supervision-orders", headers=case.supervisor
+        )
+        assert supervisor.json()["items"][0]["what"] == "承诺到期未核查：承诺家庭收入低于当地标准"
+
+    async def test_nobody_is_reminded_of_what_was_checked(self, case):
+        follow_up = await self.promised(case)
+        await case.done(case.handler, "check-commitment", **self.CHECK)
+        before = await case.service.events()
+        for handler in (follow_up_near, follow_up_due):
+            await case.fire(handler, follow_up)
+        assert await case.service.events() == before
+
+    async def test_a_check_and_its_last_moment_race(self, case):
+        follow_up = await self.promised(case)
+        answer, _ = await asyncio.gather(
+            case.act(case.handler, "check-commitment", **self.CHECK),
+            case.fire(follow_up_due, follow_up),
+        )
+        assert answer.status_code == 200
+        told = [kind.rsplit(".", 2)[1] for kind, _ in await case.service.events()]
+        if "supervision-ordered" in told:
+            assert told.index("supervision-ordered") < told.index("case-follow-up-ended")
+
+    async def test_the_list_of_what_is_awaited(self, case):
+        await self.promised(case)
+        await case.done(case.handler, "decide", granted=True)
+        await case.done(case.handler, "complete", result_code=0)
+
+        async def awaited(who, query=""):
+            path = f"/v1/work-lists/follow-ups{query}"
+            return await case.service.client.get(path, headers=who)
+
+        [row] = (await awaited(case.handler)).json()["items"]
+        assert (row["kind"], row["state"], row["light"]) == ("commitment", "completed", "green")
+        assert row["case_id"] == case.id
+        assert (await awaited(case.supervisor)).json()["items"] == [row]
+        elsewhere = bearer("supervisor", division="140821000000")
+        assert (await awaited(elsewhere)).json()["items"] == []
+        other_unit = bearer("handler", division="140802000000", unit=HEALTH)
+        assert (await awaited(other_unit)).json()["items"] == []
+        for who, status in ((case.applicant, 403), ({"Accept": "*/*"}, 401)):
+            assert (await awaited(who)).status_code == status
+        assert (await awaited(case.handler, "?after=x")).status_code == 400
+        await case.service.fetch("UPDATE case_follow_up SET due_on = '2020-01-01' RETURNING 1")
+        assert (await awaited(case.handler)).json()["items"][0]["light"] == "red"
+        await case.done(case.handler, "check-commitment", **self.CHECK)
+        assert (await awaited(case.handler)).json()["items"] == []
 
     async def test_a_commitment_is_checked_once_even_after_completion(self, case):
         commitment = {"what": "承诺家庭收入低于当地标准", "check_days": 30}

@@ -5,8 +5,13 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.requests.cases.rules import OPEN
+from services.requests.models import CaseState
 from services.requests.worklists.repository import fold_deltas
+from services.requests.worklists.rules import Place, Turn, shares_of, turns_of
 from tests.requests.cases import CLERK, HANDLER, HEALTH, Case
 from tests.requests.factories import COUNTY_UNIT, OTHER_COUNTY_VILLAGE, VILLAGE, key, make_request
 from tests.support.tokens import bearer, resident
@@ -74,6 +79,38 @@ class TestLists:
         await listed(service, county, "colour=red", status=422)
         await listed(service, county, "after=nonsense", status=400)
         await listed(service, resident(), status=403)
+
+    async def test_whose_turn_it_is(self, service):
+        fresh, accepted, correcting, lost, village, done = await submitted(service, 6)
+        for case in (accepted, done):
+            await case.done(case.clerk, "accept")
+        await done.done(done.applicant, "withdraw")
+        await correcting.done(correcting.clerk, "request-correction", missing=["照片"])
+        for case, unit in ((lost, None), (village, f"{VILLAGE}:committee")):
+            await service.fetch(
+                "UPDATE service_case SET unit_code = $1 WHERE id = $2 RETURNING 1", unit, case.id
+            )
+        county = bearer("supervisor", division="140802000000")
+        expected = {
+            "applicant": {correcting.id},
+            "window-clerk": {fresh.id, lost.id, village.id},
+            "village-agent": {village.id},
+            "handler": {fresh.id, accepted.id},
+            "supervisor": {lost.id},
+        }
+        for role, wanted in expected.items():
+            assert await ids(service, county, f"role={role}") == wanted, role
+        assert await ids(service, county, "role=handler&state=accepted") == {accepted.id}
+        assert await ids(service, fresh.handler, "role=window-clerk") == {fresh.id}
+        await listed(service, county, "role=auditor", status=422)
+
+    @given(st.sampled_from(CaseState), st.sampled_from(Place))
+    def test_every_open_case_is_somebody_s_turn(self, state, place):
+        turns = turns_of(state, place)
+        assert bool(turns) == (state in OPEN)
+        for turn in Turn:
+            states = [share.states for share in shares_of(turn) if share.place is place]
+            assert (turn in turns) == any(state in each for each in states)
 
     async def test_what_waits_for_my_opinion(self, service):
         [case] = await submitted(service)

@@ -25,7 +25,9 @@ from contracts.requests import (
     CaseAccepted,
     CaseCompleted,
     CaseDecided,
+    CaseFollowUpDue,
     CaseRefused,
+    CaseRescheduled,
     CaseWithdrawn,
     CorrectionRequested,
     RequestClaimed,
@@ -44,6 +46,8 @@ TOLD: tuple[type[Event], ...] = (
     CorrectionRequested,
     CaseAccepted,
     CaseRefused,
+    CaseRescheduled,
+    CaseFollowUpDue,
     CaseDecided,
     CaseCompleted,
     CaseWithdrawn,
@@ -62,6 +66,19 @@ TOLD: tuple[type[Event], ...] = (
 )
 
 
+def _concerns_residents(event: Event) -> bool:
+    """Whether an event of these types is for the applicant, too."""
+    match event:
+        case EvaluationOpened():
+            return event.invites
+        case CaseRescheduled():
+            return event.due_on is not None
+        case CaseFollowUpDue():
+            return event.kind == "deferred-material" and not event.overdue
+        case _:
+            return True
+
+
 def subscription(templates: Templates) -> Subscription:
     """Tell the applicant, and who has claimed the request, of every such event in the words of its template."""
 
@@ -70,7 +87,7 @@ def subscription(templates: Templates) -> Subscription:
         event: RequestEvent | CaseRatingEvent | BookingEvent,
         envelope: Envelope,
     ) -> None:
-        if isinstance(event, EvaluationOpened) and not event.invites:
+        if not _concerns_residents(event):
             return
         if isinstance(event, RequestClaimed):
             await service.follow(session, event)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from servicekit.personal_data import mask_identity_number, mask_mobile
 
 #: Written by people: it may hold numbers that do not belong into a stored text.
-FREE_TEXT = frozenset({"advice", "missing", "reason", "reply", "right_organ"})
+FREE_TEXT = frozenset({"advice", "missing", "ordered_by", "reason", "reply", "right_organ", "what"})
 #: Never shown in a notice, whatever a template asks for.
 WITHHELD = frozenset({"applicant_id", "handler_name"})
 

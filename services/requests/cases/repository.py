@@ -1,6 +1,7 @@
 """Every query on cases."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from contracts.values import division_prefix
 from services.requests.cases.rules import OPEN
 from services.requests.models import (
     CaseFollowUp,
@@ -16,7 +18,6 @@ from services.requests.models import (
     CaseOpinion,
     CasePause,
     CasePayment,
-    CaseState,
     CitizenRequest,
     CorrectionNotice,
     ServiceCase,
@@ -127,7 +128,8 @@ async def find_follow_up(session: AsyncSession, follow_up_id: UUID) -> Any | Non
     """A follow-up by its id."""
     columns = (
         col(CaseFollowUp.case_id), col(CaseFollowUp.kind), col(CaseFollowUp.material_code),
-        col(CaseFollowUp.what), col(CaseFollowUp.outcome), col(CaseFollowUp.ended_at),
+        col(CaseFollowUp.what), col(CaseFollowUp.due_on), col(CaseFollowUp.outcome),
+        col(CaseFollowUp.ended_at),
     )  # fmt: skip
     statement = select(*columns).where(col(CaseFollowUp.id) == follow_up_id)
     return (await session.execute(statement)).one_or_none()
@@ -166,17 +168,32 @@ async def answer_notice(session: AsyncSession, case_id: UUID, values: dict[str, 
     await session.execute(statement.values(**values))
 
 
-async def list_without_due_date(session: AsyncSession, limit: int) -> Sequence[Any]:
-    """Open cases whose limit could not be computed for want of a calendar year; locked."""
-    statement = (
-        select(*_WHOLE)
-        .join(R, col(R.id) == col(C.request_id))
-        .where(col(C.due_on).is_(None), col(C.state).in_(OPEN - {CaseState.paused}))
-        .order_by(col(C.id))
-        .limit(limit)
-        .with_for_update(of=C)
+async def list_touched(
+    session: AsyncSession,
+    *,
+    first_day: date,
+    last_day: date,
+    division_code: str | None,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[UUID]:
+    """Open cases that may count days between two, by id; locked in that order until the commit.
+
+    Those without a due date are among them: they wait for a year, or stand still.
+    """
+    statement = select(col(C.id)).where(
+        col(C.state).in_(OPEN),
+        or_(col(C.due_on).is_(None), col(C.due_on) >= first_day),
+        or_(col(C.received_on).is_(None), col(C.received_on) <= last_day),
     )
-    return (await session.execute(statement)).all()
+    if division_code is not None:
+        statement = statement.where(
+            col(C.division_code).startswith(division_prefix(division_code), autoescape=True)
+        )
+    if after is not None:
+        statement = statement.where(col(C.id) > after)
+    locked = statement.order_by(col(C.id)).limit(limit).with_for_update(of=C)
+    return (await session.scalars(locked)).all()
 
 
 _COUNT_DURATION = text("""

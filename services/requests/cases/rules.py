@@ -40,6 +40,7 @@ class Action(StrEnum):
     void = "void"  # 作废、删除
     reopen = "reopen"  # 重办
     archive = "archive"  # 归档
+    reschedule = "reschedule"  # 改期
 
 
 class Actor(StrEnum):
@@ -186,6 +187,7 @@ TRANSITIONS: dict[Action, Transition] = {
             G.not_voided,
         ),
         _row(Action.archive, ENDED, None, A.system, G.not_archived),
+        _row(Action.reschedule, OPEN, None, A.system),
     )
 }
 

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.requests import CaseEscalated
+from contracts.requests import CaseEscalated, CaseFollowUpDue
 from servicekit import outbox
 from services.requests.cases import repository
 from services.requests.cases.effects import (
     ARCHIVE,
     DELIVERY,
     FOLLOW_UP,
+    FOLLOW_UP_NEAR,
     LAPSE,
     NEAR,
     PASSED,
@@ -23,9 +24,9 @@ from services.requests.cases.effects import (
     accepted,
 )
 from services.requests.cases.hooks import ON_ARCHIVED
-from services.requests.cases.rules import OPEN, Action
+from services.requests.cases.rules import ENDED, OPEN, Action
 from services.requests.cases.system import act_by_system, moment_now
-from services.requests.cases.transitions import apply, event_of, load_dossier
+from services.requests.cases.transitions import VOIDED, apply, event_of, load_dossier
 from services.requests.metrics import DEADLINES
 from services.requests.models import CaseState, Light
 from services.requests.supervision.service import issue
@@ -87,8 +88,43 @@ async def follow_up_due(session: AsyncSession, follow_up_id: UUID) -> None:
         missed = Missed(follow_up_id, follow_up.material_code, follow_up.what)
         await act_by_system(session, follow_up.case_id, Action.miss_follow_up, missed)
         return
-    case = await repository.find_case(session, follow_up.case_id)
+    case = await repository.find_case(session, follow_up.case_id, lock=True)
+    follow_up = await repository.find_follow_up(session, follow_up_id)
+    if case is None or follow_up is None or follow_up.ended_at is not None:
+        return
+    await _remind(session, case, follow_up_id, follow_up, overdue=True)
     await issue(session, case, "commitment", f"承诺到期未核查：{follow_up.what}")
+
+
+async def follow_up_near(session: AsyncSession, follow_up_id: UUID) -> None:
+    """The day of a deferred material or of the check of a commitment comes near."""
+    follow_up = await repository.find_follow_up(session, follow_up_id)
+    if follow_up is None or follow_up.ended_at is not None or follow_up.outcome is not None:
+        return
+    case = await repository.find_case(session, follow_up.case_id)
+    if case is None or follow_up.due_on is None or case.result_code in VOIDED:
+        return
+    if follow_up.kind == "deferred-material" and case.state in ENDED:
+        return
+    await _remind(session, case, follow_up_id, follow_up, overdue=False)
+
+
+async def _remind(
+    session: AsyncSession, case: Any, follow_up_id: UUID, follow_up: Any, *, overdue: bool
+) -> None:
+    effect = Effect(
+        event=CaseFollowUpDue,
+        event_fields={
+            "follow_up_id": follow_up_id,
+            "kind": follow_up.kind,
+            "what": follow_up.what,
+            "follow_up_due_on": follow_up.due_on,
+            "overdue": overdue,
+        },
+    )
+    now = datetime.now(UTC)
+    await outbox.record(session, event_of(case, effect, {"version": case.version}, None, now))
+    DEADLINES.labels(FOLLOW_UP if overdue else FOLLOW_UP_NEAR).inc()
 
 
 async def deadline_near(session: AsyncSession, case_id: UUID) -> None:
@@ -125,6 +161,7 @@ TIMERS = {
     LAPSE: lapse,
     ARCHIVE: archive,
     FOLLOW_UP: follow_up_due,
+    FOLLOW_UP_NEAR: follow_up_near,
     DELIVERY: promise_broken,
     PAUSE_END: promise_broken,
 }

@@ -10,7 +10,6 @@ from servicekit.auth import Caller, SignedIn, require
 from servicekit.database import ReadSession
 from servicekit.errors import Invalid
 from servicekit.idempotency import Session
-from services.requests.cases.dates import fill_missing_due_dates
 from services.requests.clock import service
 from services.requests.clock.schemas import CalendarYearRead, CalendarYearWrite, ClockPolicyBody
 from services.requests.clock.sheets import FORMATS, read_calendar
@@ -34,13 +33,11 @@ async def read_year(year: Year, session: ReadSession) -> CalendarYearRead:
 
 @router.put("/calendar/{year}")
 async def record_year(
-    year: Year, body: CalendarYearWrite, _: Operator, session: Session, request: Request
+    year: Year, body: CalendarYearWrite, _: Operator, session: Session
 ) -> CalendarYearRead:
-    """录入或更正全国一年的节假日与调休安排；因缺历未定的承诺日期随即补上。"""
+    """录入或更正全国一年的节假日与调休安排；在办件的承诺日期随后按新的安排更新，并告知申请人。"""
     _ensure_within(year, body)
-    recorded = await service.record_year(session, year, body)
-    await fill_missing_due_dates(session, request.app.state.settings.office_closes_at)
-    return recorded
+    return await service.record_year(session, year, body)
 
 
 @router.get("/calendar/{year}/divisions/{division_code}")
@@ -82,10 +79,7 @@ async def import_year(
     _ensure_within(year, body)
     if division_code is not None:
         caller.ensure_covers(division_code)
-        return await service.record_year(session, year, body, division_code)
-    recorded = await service.record_year(session, year, body)
-    await fill_missing_due_dates(session, request.app.state.settings.office_closes_at)
-    return recorded
+    return await service.record_year(session, year, body, division_code)
 
 
 @router.get("/clock-policies/{division_code}")

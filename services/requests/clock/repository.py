@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -19,6 +20,7 @@ from services.requests.clock.schemas import (
     ClockPolicyBody,
 )
 from services.requests.models import (
+    CalendarCorrection,
     CalendarDay,
     CalendarYear,
     ClockPolicySetting,
@@ -154,6 +156,25 @@ async def replace_local_year(
     rows = [{"division_code": division_code, **entry.model_dump()} for entry in body.days]
     if rows:
         await session.execute(insert(L), rows)
+
+
+async def add_correction(session: AsyncSession, row: dict[str, Any]) -> None:
+    """Note days that changed."""
+    await session.execute(insert(CalendarCorrection).values(**row))
+
+
+async def find_correction(session: AsyncSession, correction_id: UUID) -> Any | None:
+    """A correction and how far the cases have followed."""
+    statement = select(CalendarCorrection.__table__).where(  # type: ignore[attr-defined]
+        col(CalendarCorrection.id) == correction_id
+    )
+    return (await session.execute(statement)).one_or_none()
+
+
+async def advance_correction(session: AsyncSession, correction_id: UUID, **values: Any) -> None:
+    """Note how far the cases have followed."""
+    statement = update(CalendarCorrection).where(col(CalendarCorrection.id) == correction_id)
+    await session.execute(statement.values(**values))
 
 
 def _year(

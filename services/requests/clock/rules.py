@@ -79,6 +79,25 @@ class WorkingCalendar:
         return self.count_between(first, last)
 
 
+def changed_days(
+    old: Mapping[date, bool] | None, new: Mapping[date, bool], year: int, *, is_national: bool
+) -> tuple[date, date] | None:
+    """The first and the last day of a year that is worked otherwise than before, or None.
+
+    `old` and `new` hold the days that break the pattern: of the country the weekly one, of a
+    division that of what lies above it. A national year that was not known changes whole.
+    """
+    if old is None and is_national:
+        return date(year, 1, 1), date(year, 12, 31)
+
+    def worked(days: Mapping[date, bool], day: date) -> bool | None:
+        return days.get(day, day.weekday() < _SATURDAY if is_national else None)
+
+    before = old or {}
+    changed = [day for day in {*before, *new} if worked(before, day) != worked(new, day)]
+    return (min(changed), max(changed)) if changed else None
+
+
 def received_on(calendar: WorkingCalendar, moment: datetime, closes_at: time) -> date:
     """Day 0 of a submission: today in office hours, else the next working day.
 

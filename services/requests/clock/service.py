@@ -1,7 +1,7 @@
 """Promised dates, and the calendar they follow."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,16 +9,28 @@ from contracts.requests import CalendarDay, CalendarYearRecorded
 from contracts.values import TimeUnit
 from servicekit import outbox
 from servicekit.errors import NotFound
+from servicekit.identifiers import new_id
 from servicekit.logging import logger
+from servicekit.timers import set_timer
 from services.requests.clock import repository
 from services.requests.clock.calendars import Calendars
 from services.requests.clock.policies import Policies
-from services.requests.clock.rules import CalendarMissing, WorkingCalendar, end_of_day, received_on
+from services.requests.clock.rules import (
+    CalendarMissing,
+    WorkingCalendar,
+    changed_days,
+    end_of_day,
+    received_on,
+)
 from services.requests.clock.schemas import CalendarYearRead, CalendarYearWrite, ClockPolicyBody
 from services.requests.metrics import CALENDAR_MISSING
 from services.requests.reference.repository import bump
 
 CALENDAR = "calendar"
+#: Kind of timers whose subject is a correction of the calendar.
+CORRECTION = "calendar-correction"
+#: By then every process counts by the new days: none gives a date by the old ones behind us.
+SETTLED = timedelta(seconds=5)
 SILENCE_DAYS = 5
 
 
@@ -116,15 +128,48 @@ async def get_year(
 async def record_year(
     session: AsyncSession, year: int, body: CalendarYearWrite, division_code: str | None = None
 ) -> CalendarYearRead:
-    """Record or replace a year of the country, or a division's own days in it; others are told."""
+    """Record or replace a year of the country, or a division's own days in it; others are told.
+
+    Open cases whose limits touch the days that changed follow in the worker.
+    """
     if division_code is None:
+        known = await repository.find_year(session, year)
         await repository.replace_year(session, year, body)
     else:
+        known = await repository.find_local_year(session, division_code, year)
         await repository.replace_local_year(session, division_code, year, body)
     await bump(session, CALENDAR)
+    await _correct(session, year, body, known, division_code)
     recorded = await get_year(session, year, division_code)
     await _tell(session, recorded)
     return recorded
+
+
+async def _correct(
+    session: AsyncSession,
+    year: int,
+    body: CalendarYearWrite,
+    known: CalendarYearRead | None,
+    division_code: str | None,
+) -> None:
+    """Let the worker bring open cases after the days that changed, if any did."""
+    old = {each.day: each.is_working for each in known.days} if known is not None else None
+    new = {each.day: each.is_working for each in body.days}
+    span = changed_days(old, new, year, is_national=division_code is None)
+    if span is None:
+        return
+    correction_id, now = new_id(), datetime.now(UTC)
+    row = {
+        "id": correction_id,
+        "division_code": division_code,
+        "year": year,
+        "source": body.source,
+        "first_day": span[0],
+        "last_day": span[1],
+        "recorded_at": now,
+    }
+    await repository.add_correction(session, row)
+    await set_timer(session, CORRECTION, correction_id, now + SETTLED)
 
 
 async def tell_untold_years(session: AsyncSession) -> int:

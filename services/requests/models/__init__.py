@@ -33,6 +33,7 @@ from services.requests.models.proceedings import (
     UnitMember,
 )
 from services.requests.models.reference import (
+    CalendarCorrection,
     CalendarDay,
     CalendarYear,
     CatalogueItem,
@@ -64,6 +65,7 @@ from services.requests.models.triage import ItemAdmission
 __all__ = [
     "ArchiveDestruction",
     "Base",
+    "CalendarCorrection",
     "CalendarDay",
     "CalendarYear",
     "CaseArchive",

@@ -59,6 +59,9 @@ class CaseFollowUp(Base, table=True):
         CheckConstraint("kind IN ('deferred-material', 'commitment')", name="kind"),
         CheckConstraint("outcome IN ('kept', 'late', 'broken')", name="outcome"),
         Index("ix_case_follow_up_case", "case_id"),
+        Index(
+            "ix_case_follow_up_waiting", "due_on", "id", postgresql_where=text("ended_at IS NULL")
+        ),
     )
 
     id: UUID = Field(primary_key=True)

@@ -112,6 +112,25 @@ class CalendarYear(Base, table=True):
     revision: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
+class CalendarCorrection(Base, table=True):
+    """更正: the days of a year that changed, and how far the open cases have followed."""
+
+    __tablename__ = "calendar_correction"
+
+    id: UUID = Field(primary_key=True)
+    #: None: the whole country.
+    division_code: str | None = None
+    year: int
+    source: str
+    first_day: date
+    last_day: date
+    #: Cases up to this one have followed.
+    after_case_id: UUID | None = None
+    moved: int = 0
+    recorded_at: datetime = timestamp()
+    finished_at: datetime | None = timestamp(nullable=True)
+
+
 class CalendarDay(Base, table=True):
     """A day that breaks the weekly pattern: a holiday on a weekday or a working weekend day (调休)."""
 

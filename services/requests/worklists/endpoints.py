@@ -23,6 +23,7 @@ from services.requests.worklists.schemas import (
     Counts,
     SavedFilterRead,
     SavedFilterWrite,
+    WaitingFollowUp,
     WorkListFilter,
 )
 
@@ -58,6 +59,19 @@ async def list_cases(
     cases = [CaseSummary.model_validate(row, from_attributes=True) for row in page]
     last = cases[-1] if more else None
     return Page(items=cases, next=encode_cursor(last.due_on, last.id) if last else None)
+
+
+@router.get("/work-lists/follow-ups")
+async def list_follow_ups(
+    caller: Worker, session: ReadSession, request: Request, after: After = None, limit: Limit = 20
+) -> Page[WaitingFollowUp]:
+    """容缺后补和承诺核查：本单位或本区域等着的，按日期排列；办结之后的核查也在内。"""
+    rows = await service.list_follow_ups(
+        session, reference_of(request), caller=caller, after=_dated(after), limit=limit + 1
+    )
+    page, more = cut(rows, limit)
+    last = page[-1] if more else None
+    return Page(items=page, next=encode_cursor(last.due_on, last.id) if last else None)
 
 
 @router.get("/work-lists/counts")
@@ -121,6 +135,15 @@ def _cursor(after: str | None) -> tuple[date | None, UUID] | None:
         return _date(due_on), UUID(case_id)
     except (TypeError, ValueError, AttributeError):
         raise CursorMalformed from None
+
+
+def _dated(after: str | None) -> tuple[date, UUID] | None:
+    place = _cursor(after)
+    if place is None:
+        return None
+    if place[0] is None:
+        raise CursorMalformed
+    return place[0], place[1]
 
 
 def _date(value: Any) -> date | None:

@@ -5,15 +5,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, text, tuple_
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from contracts.values import division_prefix
 from services.requests.cases.repository import SUMMARY
+from services.requests.cases.transitions import VOIDED
+from services.requests.models import CaseFollowUp as F
 from services.requests.models import CaseOpinion, UnitMember, WorkFilter
 from services.requests.models import ServiceCase as C
+from services.requests.worklists.rules import Place, Turn, shares_of
 
 _OPEN = text("state IN ('received', 'correcting', 'accepted', 'paused', 'decided')")
 #: Digits by which open cases are indexed.
@@ -37,6 +40,49 @@ def asked_of(unit_code: str) -> ColumnElement[bool]:
         col(CaseOpinion.unit_code) == unit_code, col(CaseOpinion.agrees).is_(None)
     )
     return col(C.id).in_(waiting)
+
+
+_PLACES: dict[Place, ColumnElement[bool]] = {
+    Place.nowhere: col(C.unit_code).is_(None),
+    # A unit's code begins with its division; a village's does not end in 000.
+    Place.village: func.substr(col(C.unit_code), 10, 3) != "000",
+    Place.department: func.substr(col(C.unit_code), 10, 3) == "000",
+}
+
+
+def turn_of(turn: Turn) -> ColumnElement[bool]:
+    """Cases that wait for somebody in a role."""
+    return or_(*(and_(_PLACES[one.place], col(C.state).in_(one.states)) for one in shares_of(turn)))
+
+
+_WAITING: tuple[Any, ...] = (
+    col(F.id), col(F.kind), col(F.what), col(F.due_on), col(F.outcome), col(C.id).label("case_id"),
+    col(C.case_number), col(C.item_name), col(C.state), col(C.division_code), col(C.unit_code),
+    col(C.unit_name), col(C.assignee_name),
+)  # fmt: skip
+
+
+async def list_waiting(
+    session: AsyncSession,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    after: tuple[date, UUID] | None,
+    limit: int,
+) -> Sequence[Any]:
+    """Deferred materials and checks nobody has dealt with, by day; ended cases' checks among them."""
+    statement = (
+        select(*_WAITING)
+        .join(C, col(C.id) == col(F.case_id))
+        .where(
+            col(F.ended_at).is_(None),
+            or_(col(F.kind) == "commitment", _OPEN),
+            or_(col(C.result_code).is_(None), col(C.result_code).not_in(VOIDED)),
+            *conditions,
+        )
+    )
+    if after is not None:
+        statement = statement.where(tuple_(col(F.due_on), col(F.id)) > after)
+    return (await session.execute(statement.order_by(col(F.due_on), col(F.id)).limit(limit))).all()
 
 
 async def list_open(

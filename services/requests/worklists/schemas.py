@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.values import DivisionCode, UnitCode
 from services.requests.cases.rules import Action
 from services.requests.models import CaseState, Light
+from services.requests.worklists.rules import Turn
 
 #: Steps that may be taken with many cases at once.
 BULK_ACTIONS = (
@@ -24,6 +25,9 @@ class WorkListFilter(BaseModel):
 
     state: CaseState | None = None
     light: Light | None = None
+    role: Turn | None = Field(
+        default=None, description="轮到谁办：窗口、承办人、帮办员、督办（派单），或等申请人补正"
+    )
     unit: UnitCode | None = Field(default=None, description="只看这个单位的")
     division: DivisionCode | None = Field(default=None, description="只看这个区划之内的")
     holder: Literal["me", "nobody"] | UUID | None = Field(
@@ -32,6 +36,23 @@ class WorkListFilter(BaseModel):
     due_from: date | None = None
     due_to: date | None = None
     wanted: Literal["opinion"] | None = Field(default=None, description="等我单位出具意见的")
+
+
+class WaitingFollowUp(BaseModel):
+    """等着补交的容缺材料，或等着核查的承诺；办结之后的核查也在内。"""
+
+    id: UUID
+    kind: Literal["deferred-material", "commitment"]
+    what: str
+    due_on: date | None
+    light: Light
+    case_id: UUID
+    case_number: str
+    item_name: str
+    state: CaseState
+    unit_code: UnitCode | None
+    unit_name: str | None
+    assignee_name: str | None
 
 
 class SavedFilterWrite(BaseModel):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from servicekit.errors import Invalid, ServiceError
 from servicekit.personal_data import Cipher
 from services.requests.cases.acts import BODIES
 from services.requests.cases.service import act
+from services.requests.clock.policies import light_of
+from services.requests.clock.rules import LOCAL
 from services.requests.models import Light
 from services.requests.models import ServiceCase as C
 from services.requests.reference.service import Reference
@@ -27,6 +29,7 @@ from services.requests.worklists.schemas import (
     BulkResult,
     BulkWrite,
     Counts,
+    WaitingFollowUp,
     WorkListFilter,
 )
 
@@ -89,12 +92,42 @@ def _scope(chosen: WorkListFilter, caller: Caller) -> list[ColumnElement[bool]]:
     return [*unit, *repository.within(inside)]
 
 
+async def list_follow_ups(
+    session: AsyncSession,
+    reference: Reference,
+    *,
+    caller: Caller,
+    after: tuple[date, UUID] | None,
+    limit: int,
+) -> list[WaitingFollowUp]:
+    """What was promised at acceptance and is awaited, of the caller's unit or division, by day.
+
+    Raises:
+        WrongUnit.
+    """
+    today = datetime.now(LOCAL).date()
+    rows = await repository.list_waiting(
+        session, _scope(WorkListFilter(), caller), after=after, limit=limit
+    )
+    return [
+        WaitingFollowUp.model_validate({**row._mapping, "light": _light(reference, row, today)})
+        for row in rows
+    ]
+
+
+def _light(reference: Reference, row: Any, today: date) -> Light:
+    calendar = reference.calendars.of(row.division_code)
+    return light_of(calendar, reference.policies.of(row.division_code), row.due_on, today)
+
+
 def _chosen(chosen: WorkListFilter, caller: Caller) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if chosen.state:
         conditions.append(col(C.state) == chosen.state)
     if chosen.light:
         conditions.append(col(C.light) == chosen.light)
+    if chosen.role:
+        conditions.append(repository.turn_of(chosen.role))
     if chosen.holder == "nobody":
         conditions.append(col(C.assignee_id).is_(None))
     elif chosen.holder is not None:

@@ -3,11 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
-from services.requests.cases.effects import limits, outcomes, people, receiving, together
+from services.requests.cases.effects import (
+    calendar,
+    limits,
+    outcomes,
+    people,
+    receiving,
+    together,
+)
 from services.requests.cases.effects.base import (
     ARCHIVE,
     DELIVERY,
     FOLLOW_UP,
+    FOLLOW_UP_NEAR,
     LAPSE,
     NEAR,
     PASSED,
@@ -15,6 +23,7 @@ from services.requests.cases.effects.base import (
     SILENCE,
     Acting,
     Asked,
+    Corrected,
     DocumentDraft,
     Dossier,
     Effect,
@@ -58,6 +67,7 @@ EFFECTS: dict[Action, Callable[[Dossier, Any, Moment], Effect]] = {
     Action.void: outcomes.void,
     Action.reopen: outcomes.reopen,
     Action.archive: outcomes.archive,
+    Action.reschedule: calendar.reschedule,
 }
 
 __all__ = [
@@ -65,6 +75,7 @@ __all__ = [
     "DELIVERY",
     "EFFECTS",
     "FOLLOW_UP",
+    "FOLLOW_UP_NEAR",
     "LAPSE",
     "NEAR",
     "PASSED",
@@ -72,6 +83,7 @@ __all__ = [
     "SILENCE",
     "Acting",
     "Asked",
+    "Corrected",
     "DocumentDraft",
     "Dossier",
     "Effect",

@@ -23,8 +23,8 @@ from services.requests.models import CasePause
 #: Kinds of timers whose subject is a case.
 SILENCE, NEAR, PASSED = "deemed-acceptance", "deadline-near", "deadline-passed"
 LAPSE, PAUSE_END, DELIVERY, ARCHIVE = "correction-lapse", "pause-end", "delivery-due", "archive"
-#: Kind of timers whose subject is a follow-up.
-FOLLOW_UP = "follow-up-due"
+#: Kinds of timers whose subject is a follow-up.
+FOLLOW_UP, FOLLOW_UP_NEAR = "follow-up-due", "follow-up-near"
 #: Calendar days from the end of a case to its archive, where nothing else is set.
 ARCHIVE_DAYS = 30
 #: Everything that is pointless once a case has ended.
@@ -134,6 +134,17 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """更正日历: the days of a year that are worked otherwise than before."""
+
+    year: int
+    source: str
+    first_day: date
+    last_day: date
+    closes_at: time
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """A row written beside the case: inserted, or changed where the columns of `where` match."""
 
@@ -194,8 +205,13 @@ def deadline_timers(due_on: date | None, at: Moment) -> dict[str, datetime]:
     """A reminder when the yellow light goes on, an alarm when the last day is over."""
     if due_on is None:
         return {}
+    return {NEAR: near_of(due_on, at), PASSED: end_of_day(due_on)}
+
+
+def near_of(due_on: date, at: Moment) -> datetime:
+    """When it is time to be reminded of a day: the yellow light of a limit."""
     yellow = yellow_from(at.calendar, at.policy, due_on)
-    return {NEAR: end_of_day(date.fromordinal(yellow.toordinal() - 1)), PASSED: end_of_day(due_on)}
+    return end_of_day(date.fromordinal(yellow.toordinal() - 1))
 
 
 def ending(at: Moment) -> dict[str, datetime]:

@@ -10,6 +10,7 @@ from servicekit.identifiers import new_id
 from services.requests.cases import acts
 from services.requests.cases.effects.base import (
     FOLLOW_UP,
+    FOLLOW_UP_NEAR,
     LAPSE,
     RUNNING,
     SILENCE,
@@ -23,6 +24,7 @@ from services.requests.cases.effects.base import (
     due_of,
     ending,
     limit,
+    near_of,
 )
 from services.requests.clock.rules import end_of_day
 from services.requests.clock.service import due_after, end_of_silence
@@ -125,7 +127,14 @@ def accept(dossier: Dossier, act: acts.Accept, at: Moment) -> Effect:
         timers=plain.timers,
         cancel=plain.cancel,
         writes=(*plain.writes, *(Write(CaseFollowUp, row) for row in follow_ups)),
-        other_timers=tuple((FOLLOW_UP, row["id"], end_of_day(row["due_on"])) for row in follow_ups),
+        other_timers=tuple(
+            timer
+            for row in follow_ups
+            for timer in (
+                (FOLLOW_UP_NEAR, row["id"], near_of(row["due_on"], at)),
+                (FOLLOW_UP, row["id"], end_of_day(row["due_on"])),
+            )
+        ),
         document=DocumentDraft(
             "acceptance",
             {
