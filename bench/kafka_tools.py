@@ -11,9 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack import kafka_jars
+from devstack.jars import KAFKA, JarsUnavailable
 from devstack.java import find_java, find_maven
-from devstack.kafka_jars import JarsUnavailable
 
 RUN_SECONDS = 300
 _SENT = re.compile(r"^(\d+) records sent, ([0-9.]+) records/sec", re.MULTILINE)
@@ -25,8 +24,8 @@ def fetch(fallback: Path) -> Path:
     Raises:
         JarsUnavailable: Maven is missing or failed; with its own words.
     """
-    name = f"kafka-tools-{kafka_jars.kafka_version()}"
-    directory = kafka_jars.cache_directory(fallback).with_name(name)
+    name = f"kafka-tools-{KAFKA.version()}"
+    directory = KAFKA.cache_directory(fallback).with_name(name)
     jar = directory / f"{name}.jar"
     if jar.exists():
         return jar
@@ -66,7 +65,7 @@ class KafkaTools:
         java = find_java()
         if java is None:
             raise JarsUnavailable("Java is not installed")
-        jars = kafka_jars.fetch_jars(directory, lambda line: print(line, file=sys.stderr))
+        jars = KAFKA.fetch(directory, lambda line: print(line, file=sys.stderr))
         return cls(java, jars, fetch(directory), bootstrap_servers, topic)
 
     def produce(self, records: int, record_bytes: int) -> float:

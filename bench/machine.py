@@ -7,7 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from devstack import kafka_jars, postgres_home
+from devstack import postgres_home
+from devstack.jars import KAFKA
 from devstack.java import find_java, java_version
 
 ABSENT = "not here"
@@ -59,7 +60,7 @@ def _kafka() -> str:
     java = find_java()
     if java is None:
         return ABSENT
-    return f"{kafka_jars.kafka_version()} (Java {java_version(java)})"
+    return f"{KAFKA.version()} (Java {java_version(java)})"
 
 
 def _version(program: list[str], flag: str = "--version") -> str:

@@ -26,7 +26,7 @@ from bench.client import Make, request, send
 from bench.harness import Figure, Figures, cpu_seconds, percentile, scratch, show
 from bench.kafka_tools import KafkaTools
 from contracts.topics import REQUESTS, TOPICS
-from devstack.kafka_jars import JarsUnavailable
+from devstack.jars import JarsUnavailable
 from devstack.ports import pick_free_ports
 from devstack.stack import Stack
 from servicekit.database import OUTBOX_CHANNEL, Database

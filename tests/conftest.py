@@ -28,7 +28,10 @@ structlog.configure(cache_logger_on_first_use=False)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of one dear fixture in one process when the suite runs in several."""
     for item in items:
-        dear = next((name for name in ("stack", "broker") if name in item.fixturenames), None)
+        dear = next(
+            (name for name in ("stack", "broker") if name in getattr(item, "fixturenames", ())),
+            None,
+        )
         if dear and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(dear))
 
