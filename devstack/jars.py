@@ -27,7 +27,7 @@ class JarsUnavailable(DevstackError):
 
 @dataclass(frozen=True, slots=True)
 class Jars:
-    """A server of Maven Central: its name, and the pom that names its jars and its version."""
+    """A server that Maven fetches: its name, and the pom that names its jars and its version."""
 
     name: str
     pom: Path

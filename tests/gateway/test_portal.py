@@ -271,6 +271,7 @@ class TestServed:
             "/v1/tokens/refresh",
             "/v1/sign-out",
             "/v1/me",
+            "/v1/me/proofs",
         } == set(answer.json()["paths"])
 
     @pytest.mark.parametrize("path", ["/", "/docs"])
