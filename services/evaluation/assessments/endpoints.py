@@ -24,6 +24,7 @@ from services.evaluation.assessments.schemas import (
     SchemeCreate,
     SchemeRead,
 )
+from services.evaluation.dependencies import Policy
 from services.evaluation.models import ProposalState
 
 router = create_router("assessments")
@@ -51,9 +52,11 @@ async def list_schemes(
 
 
 @router.post("/assessments/{code}/actions/make")
-async def make_cards(code: Code, month: Month, caller: Assessor, session: Session) -> Made:
+async def make_cards(
+    code: Code, month: Month, caller: Assessor, session: Session, settings: Policy
+) -> Made:
     """重新计算某月的成绩单和排名；已作的决定不变。每月自动计算一次。"""
-    return await service.make(session, code, month, caller)
+    return await service.make(session, code, month, caller, settings)
 
 
 @router.get("/assessments/{code}/cards")

@@ -27,4 +27,4 @@ async def assess_due(settings: EvaluationSettings, database: Database) -> int:
     """Make the cards that are due today; return of how many schemes."""
     month = due_month(local_day(now()), settings.assessed_on_day)
     async with database.transaction() as session:
-        return await make_due(session, month)
+        return await make_due(session, month, settings)

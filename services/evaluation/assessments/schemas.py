@@ -27,6 +27,14 @@ class Measure(StrEnum):
     called_back_ratio = "called-back-ratio"  # 回访率
 
 
+class SurveyMeasure(StrEnum):
+    """What of the newest survey of a village may be counted."""
+
+    satisfaction = "survey-satisfaction"  # 满意率, 带置信区间
+    satisfaction_floor = "survey-satisfaction-floor"  # 满意率置信下限
+    response = "survey-response"  # 应答率
+
+
 class Indicator(BaseModel):
     """One thing that is counted. There is no source that staff fill in: nothing can be uploaded."""
 
@@ -35,8 +43,10 @@ class Indicator(BaseModel):
     code: Code
     title: Text
     counts: Text = Field(description="计什么数；不得计截图、视频、表格等留痕材料")
-    source: Literal["scores", "facilities"]
-    measure: Measure | None = Field(default=None, description="source 为 scores 时")
+    source: Literal["scores", "facilities", "surveys"]
+    measure: Measure | SurveyMeasure | None = Field(
+        default=None, description="source 为 scores 或 surveys 时"
+    )
     indicator_code: Code | None = Field(default=None, description="source 为 facilities 时")
     weight: float = Field(gt=0, le=100)
     zero: float = Field(description="得 0 分的值")
@@ -47,8 +57,10 @@ class Indicator(BaseModel):
 
     @model_validator(mode="after")
     def _fits_its_source(self) -> "Indicator":
-        if (self.measure is None) != (self.source != "scores"):
-            raise ValueError("来自评分的指标应写明 measure")
+        if isinstance(self.measure, Measure) != (self.source == "scores"):
+            raise ValueError("来自评分的指标应写明评分的 measure")
+        if isinstance(self.measure, SurveyMeasure) != (self.source == "surveys"):
+            raise ValueError("来自满意度调查的指标应写明调查的 measure")
         if (self.indicator_code is None) != (self.source != "facilities"):
             raise ValueError("来自设施的指标应写明 indicator_code")
         if self.zero == self.full:
@@ -76,9 +88,9 @@ class SchemeCreate(BaseModel):
         if len(codes) != len(set(codes)):
             raise ValueError("指标代码重复")
         if self.assessed is AssessedKind.unit and any(
-            indicator.source == "facilities" for indicator in self.indicators
+            indicator.source != "scores" for indicator in self.indicators
         ):
-            raise ValueError("设施指标属于区划，不能用来考核单位")
+            raise ValueError("设施指标和调查结果属于区划，不能用来考核单位")
         return self
 
 
@@ -103,6 +115,8 @@ class PartRead(BaseModel):
 
     code: str
     value: float | None = Field(description="空为不知，不计分也不扣分")
+    low: float | None = Field(default=None, description="抽样估计的 95% 置信区间下限")
+    high: float | None = Field(default=None, description="抽样估计的 95% 置信区间上限")
     points: float | None
     weight: float
 

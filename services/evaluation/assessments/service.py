@@ -33,6 +33,7 @@ from services.evaluation.assessments.schemas import (
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.divisions import service as divisions
 from services.evaluation.models import AssessedKind, ProposalState
+from services.evaluation.settings import EvaluationSettings
 
 
 class AssessmentCountsTraces(Invalid):
@@ -113,7 +114,9 @@ async def list_schemes(
     )
 
 
-async def make(session: AsyncSession, code: str, month: date, caller: Caller) -> Made:
+async def make(
+    session: AsyncSession, code: str, month: date, caller: Caller, settings: EvaluationSettings
+) -> Made:
     """Make a month's cards anew; what was decided stays.
 
     Raises:
@@ -126,17 +129,17 @@ async def make(session: AsyncSession, code: str, month: date, caller: Caller) ->
     caller.ensure_covers(scheme.division_code)
     if month >= local_day(now()).replace(day=1):
         raise MonthNotOver
-    return await making.make(session, scheme, month)
+    return await making.make(session, scheme, month, settings)
 
 
-async def make_due(session: AsyncSession, month: date) -> int:
+async def make_due(session: AsyncSession, month: date, settings: EvaluationSettings) -> int:
     """Make the cards of a month for every scheme that has none; return how many schemes."""
     codes = await repository.due(session, month)
     made = 0
     for code in codes:
         scheme = await repository.in_force(session, code, month)
         if scheme is not None:
-            made += (await making.make(session, scheme, month)).cards > 0
+            made += (await making.make(session, scheme, month, settings)).cards > 0
     return made
 
 

@@ -94,6 +94,14 @@ _STRATA = text(
     "WHERE t.survey_id = :survey_id AND t.division_code LIKE :prefix "
     "GROUP BY t.survey_id, t.division_code ORDER BY t.division_code"
 )
+_NEWEST_CLOSED = text(
+    "SELECT DISTINCT ON (t.division_code) t.division_code, t.survey_id, t.households, t.sampled "
+    "FROM survey_stratum t JOIN survey v ON v.id = t.survey_id "
+    "WHERE v.state = 'closed' AND t.sampled > 0 AND t.division_code LIKE :prefix "
+    "AND (v.closed_at AT TIME ZONE 'Asia/Shanghai')::date >= :since "
+    "AND (v.closed_at AT TIME ZONE 'Asia/Shanghai')::date < :until "
+    "ORDER BY t.division_code, v.closed_at DESC, t.survey_id"
+)
 _CHOSEN = text(
     "SELECT a.division_code, given.key AS question, given.value AS option, count(*) AS n "
     "FROM survey_answer a CROSS JOIN LATERAL jsonb_each_text(a.answers) given "
@@ -257,6 +265,15 @@ async def strata(session: AsyncSession, survey_id: UUID, within: str) -> Sequenc
     """Villages with their households and how many answered."""
     values = {"survey_id": survey_id, "prefix": f"{division_prefix(within)}%"}
     return (await session.execute(_STRATA, values)).all()
+
+
+async def newest_closed(
+    session: AsyncSession, within: str, since: date, until: date
+) -> Sequence[Any]:
+    """The newest survey of each village that asked there and was closed in a time."""
+    prefix = f"{division_prefix(within)}%"
+    values = {"prefix": prefix, "since": since, "until": until}
+    return (await session.execute(_NEWEST_CLOSED, values)).all()
 
 
 async def chosen(session: AsyncSession, survey_id: UUID, within: str) -> Sequence[Any]:
