@@ -14,7 +14,7 @@ from servicekit.paging import DEFAULT_LIMIT, After, Limit, Page
 from services.evaluation.access import SUPERVISOR, Staff
 from services.evaluation.attachments import AttachmentRead, AttachmentWrite
 from services.evaluation.dependencies import DataCipher, Policy
-from services.evaluation.disputes import service
+from services.evaluation.disputes import reading, ruling, service
 from services.evaluation.disputes.schemas import (
     DisputeCreate,
     DisputeRead,
@@ -64,7 +64,7 @@ async def list_disputes(
     limit: Limit = DEFAULT_LIMIT,
 ) -> Page[DisputeSummary]:
     """本单位（督办人员：本区域）的申诉，最早的在前。"""
-    return await service.list_for_staff(
+    return await reading.list_for_staff(
         session, caller=caller, state=state, after=after, limit=limit
     )
 
@@ -74,7 +74,7 @@ async def read_dispute(
     dispute_id: UUID, caller: Staff, session: ReadSession, cipher: DataCipher, response: Response
 ) -> DisputeRead:
     """一项申诉：理由、证据、复核结论。"""
-    shown = await service.get(session, dispute_id, caller=caller, cipher=cipher)
+    shown = await reading.get(session, dispute_id, caller=caller, cipher=cipher)
     set_etag(response, shown.version)
     return shown
 
@@ -100,7 +100,7 @@ async def read_evidence(
     dispute_id: UUID, attachment_id: UUID, caller: Staff, session: ReadSession, cipher: DataCipher
 ) -> Response:
     """一份证据的原件。"""
-    media_type, content = await service.read_evidence(
+    media_type, content = await reading.read_evidence(
         session, dispute_id, attachment_id, caller=caller, cipher=cipher
     )
     return Response(content, media_type=media_type, headers={"Content-Disposition": "attachment"})
@@ -111,7 +111,7 @@ async def rule(
     dispute_id: UUID, body: Ruling, acting: ActingSupervisor, session: Session, response: Response
 ) -> DisputeSummary:
     """由其他单位的督办人员复核：成立则评价不计入，不成立则继续整改。"""
-    ruled = await service.rule(session, dispute_id, body, acting)
+    ruled = await ruling.rule(session, dispute_id, body, acting)
     set_etag(response, ruled.version)
     return ruled
 
@@ -125,6 +125,6 @@ async def reverse(
     response: Response,
 ) -> DisputeSummary:
     """由复核人以外的督办人员推翻结论，只能一次；评价随之恢复或不计入。"""
-    reversed_ruling = await service.reverse(session, dispute_id, body, acting)
+    reversed_ruling = await ruling.reverse(session, dispute_id, body, acting)
     set_etag(response, reversed_ruling.version)
     return reversed_ruling

@@ -1,47 +1,26 @@
-"""申诉: raised by the unit, ruled by another, reversible; scores follow each ruling by event."""
+"""申诉: raised by the unit with its evidence; what comes of it is in `ruling`."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from servicekit.auth import Caller, WrongDivision
-from servicekit.errors import Conflict, Forbidden, NotFound, ServiceError
-from servicekit.etags import StaleVersion
+from servicekit.auth import Caller
+from servicekit.errors import Conflict, Forbidden
 from servicekit.outbox import now
-from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_cursor
 from servicekit.personal_data import Cipher
 from services.evaluation import attachments
-from services.evaluation.access import ensure_may_see, handles, scope_of, supervises
+from services.evaluation.access import ensure_may_see, handles
 from services.evaluation.attachments import AttachmentRead, AttachmentWrite
-from services.evaluation.calendar.rules import local_day
 from services.evaluation.disputes import repository
-from services.evaluation.disputes.rules import (
-    Refusal,
-    Reviewing,
-    reversal_refusal,
-    reversed_state,
-    ruling_refusal,
-)
-from services.evaluation.disputes.schemas import (
-    DisputeCreate,
-    DisputeRead,
-    DisputeSummary,
-    Reversal,
-    Ruling,
-)
-from services.evaluation.free_text import DISPUTE_REVERSAL, DISPUTE_RULING, DISPUTE_STATEMENT
+from services.evaluation.disputes.reading import DisputeNotFound, summary
+from services.evaluation.disputes.schemas import DisputeCreate, DisputeSummary
+from services.evaluation.free_text import DISPUTE_STATEMENT
 from services.evaluation.models import DisputeState
-from services.evaluation.ratings import changes
 from services.evaluation.rectifications import service as rectifications
 from services.evaluation.rectifications.transitions import Acting
 
 EVIDENCE_LIMIT = 5
-
-
-class DisputeNotFound(NotFound):
-    code, title = "dispute-not-found", "没有找到这项申诉"
 
 
 class DisputedAlready(Conflict):
@@ -52,33 +31,12 @@ class ReviewBySameUnit(Forbidden):
     code, title = "review-by-same-unit", "申诉应由其他单位复核"
 
 
-class ReviewBySamePerson(Forbidden):
-    code, title = "review-by-same-person", "申诉人、复核人不能复核自己的结论"
-
-
 class RuledAlready(Conflict):
     code, title = "ruled-already", "这项申诉已有复核结论"
 
 
-class NotRuled(Conflict):
-    code, title = "not-ruled", "这项申诉还没有复核结论"
-
-
-class ReversedAlready(Conflict):
-    code, title = "reversed-already", "复核结论已推翻过一次"
-
-
 class TooMuchEvidence(Conflict):
     code, title = "too-much-evidence", "证据最多 5 份"
-
-
-_ERRORS: dict[Refusal, type[ServiceError]] = {
-    Refusal.same_unit: ReviewBySameUnit,
-    Refusal.same_person: ReviewBySamePerson,
-    Refusal.ruled_already: RuledAlready,
-    Refusal.not_ruled: NotRuled,
-    Refusal.reversed_already: ReversedAlready,
-}
 
 
 async def raise_dispute(
@@ -110,7 +68,7 @@ async def raise_dispute(
             "raised_at": now(),
         },
     )
-    return _summary(await repository.find(session, dispute_id))
+    return summary(await repository.find(session, dispute_id))
 
 
 async def add_evidence(
@@ -126,7 +84,7 @@ async def add_evidence(
     Raises:
         DisputeNotFound, WrongUnit, WrongRole, RuledAlready, TooMuchEvidence, AttachmentUnreadable.
     """
-    row = await _locked(session, dispute_id)
+    row = await locked(session, dispute_id)
     ensure_may_see(caller, row.unit_code, row.responsible_division)
     if not handles(caller, row.unit_code):
         raise ReviewBySameUnit("只有申诉单位可以补充证据")
@@ -144,203 +102,13 @@ async def add_evidence(
     )
 
 
-async def read_evidence(
-    session: AsyncSession, dispute_id: UUID, attachment_id: UUID, *, caller: Caller, cipher: Cipher
-) -> tuple[str, bytes]:
-    """Media type and bytes of a piece of evidence, for the unit and for supervision.
+async def locked(session: AsyncSession, dispute_id: UUID) -> Any:
+    """A dispute, locked until the commit.
 
     Raises:
-        DisputeNotFound, WrongUnit, WrongDivision, WrongRole.
+        DisputeNotFound: there is none.
     """
-    row = await repository.find(session, dispute_id)
-    if row is None:
-        raise DisputeNotFound
-    ensure_may_see(caller, row.unit_code, row.responsible_division)
-    found = await attachments.content_of(session, dispute_id, attachment_id, cipher)
-    if found is None:
-        raise DisputeNotFound
-    return found
-
-
-async def rule(
-    session: AsyncSession, dispute_id: UUID, body: Ruling, acting: Acting
-) -> DisputeSummary:
-    """复核: upheld, the rating counts no more and its matter is closed; rejected, work goes on.
-
-    Raises:
-        DisputeNotFound, WrongDivision, StaleVersion, ReviewBySameUnit, ReviewBySamePerson,
-        RuledAlready.
-    """
-    row = await _reviewed(session, dispute_id, acting)
-    reason = ruling_refusal(_reviewing(row, acting.caller))
-    if reason is not None:
-        raise _ERRORS[reason]
-    state = DisputeState.upheld if body.upheld else DisputeState.rejected
-    caller, cipher = acting.caller, acting.cipher
-    await repository.change(
-        session,
-        dispute_id,
-        {
-            "state": state,
-            "version": row.version + 1,
-            "ruled_by": caller.account_id,
-            "ruled_by_name": caller.name,
-            "ruled_unit": caller.unit,
-            "ruled_at": now(),
-            "ruling": cipher.encrypt(body.reason, DISPUTE_RULING.context),
-        },
-    )
-    if body.upheld:
-        await _exclude(session, row, body.reason, acting)
-    else:
-        await rectifications.resume_after_dispute(
-            session, row.rectification_id, row.raised_at, acting, note=body.reason
-        )
-    return _summary(await repository.find(session, dispute_id))
-
-
-async def reverse(
-    session: AsyncSession, dispute_id: UUID, body: Reversal, acting: Acting
-) -> DisputeSummary:
-    """推翻: a second reviewer turns the ruling round, once; the rating counts again, or no more.
-
-    Raises:
-        DisputeNotFound, WrongDivision, StaleVersion, ReviewBySameUnit, ReviewBySamePerson,
-        NotRuled, ReversedAlready.
-    """
-    row = await _reviewed(session, dispute_id, acting)
-    reason = reversal_refusal(_reviewing(row, acting.caller))
-    if reason is not None:
-        raise _ERRORS[reason]
-    state = reversed_state(DisputeState(row.state))
-    caller, cipher = acting.caller, acting.cipher
-    await repository.change(
-        session,
-        dispute_id,
-        {
-            "state": state,
-            "version": row.version + 1,
-            "reversed_by": caller.account_id,
-            "reversed_by_name": caller.name,
-            "reversed_at": now(),
-            "reversal": cipher.encrypt(body.reason, DISPUTE_REVERSAL.context),
-        },
-    )
-    if state is DisputeState.upheld:
-        await _exclude(session, row, body.reason, acting)
-    else:
-        await changes.restore(
-            session,
-            row.rating_id,
-            reason=body.reason,
-            by=caller,
-            cipher=cipher,
-            settings=acting.settings,
-        )
-    return _summary(await repository.find(session, dispute_id))
-
-
-async def get(
-    session: AsyncSession, dispute_id: UUID, *, caller: Caller, cipher: Cipher
-) -> DisputeRead:
-    """One dispute.
-
-    Raises:
-        DisputeNotFound, WrongUnit, WrongDivision, WrongRole.
-    """
-    row = await repository.find(session, dispute_id)
-    if row is None:
-        raise DisputeNotFound
-    ensure_may_see(caller, row.unit_code, row.responsible_division)
-    return DisputeRead(
-        **_summary(row).model_dump(),
-        statement=cipher.decrypt(row.statement, DISPUTE_STATEMENT.context),
-        raised_by_name=row.raised_by_name,
-        ruling=cipher.decrypt(row.ruling, DISPUTE_RULING.context) if row.ruling else None,
-        ruled_by_name=row.ruled_by_name,
-        ruled_unit=row.ruled_unit,
-        reversal=cipher.decrypt(row.reversal, DISPUTE_REVERSAL.context) if row.reversal else None,
-        reversed_by_name=row.reversed_by_name,
-        evidence=await attachments.list_of(session, dispute_id),
-    )
-
-
-async def list_for_staff(
-    session: AsyncSession,
-    *,
-    caller: Caller,
-    state: DisputeState | None,
-    after: str | None,
-    limit: int,
-) -> Page[DisputeSummary]:
-    """Disputes of the caller's unit or division, oldest first."""
-    rows = await repository.list_in_scope(
-        session, scope_of(caller), state=state, after=_position(after), limit=limit + 1
-    )
-    page, more = cut(list(rows), limit)
-    cursor = encode_cursor(page[-1].raised_at, page[-1].id) if more else None
-    return Page(items=[_summary(row) for row in page], next=cursor)
-
-
-def _position(after: str | None) -> tuple[datetime, UUID] | None:
-    if after is None:
-        return None
-    at, dispute_id = decode_cursor(after, 2)
-    try:
-        return datetime.fromisoformat(at), UUID(dispute_id)
-    except (TypeError, ValueError, AttributeError):
-        raise CursorMalformed from None
-
-
-async def _locked(session: AsyncSession, dispute_id: UUID) -> Any:
     row = await repository.lock(session, dispute_id)
     if row is None:
         raise DisputeNotFound
     return row
-
-
-async def _reviewed(session: AsyncSession, dispute_id: UUID, acting: Acting) -> Any:
-    row = await _locked(session, dispute_id)
-    if not supervises(acting.caller, row.responsible_division):
-        raise WrongDivision
-    if row.version != acting.expected_version:
-        raise StaleVersion
-    return row
-
-
-def _reviewing(row: Any, caller: Caller) -> Reviewing:
-    return Reviewing(
-        DisputeState(row.state),
-        row.unit_code,
-        row.raised_by,
-        row.ruled_by,
-        row.reversed_at is not None,
-        caller.account_id,
-        caller.unit,
-    )
-
-
-async def _exclude(session: AsyncSession, row: Any, reason: str, acting: Acting) -> None:
-    await changes.exclude(
-        session,
-        row.rating_id,
-        ground=row.ground,
-        reason=reason,
-        by=acting.caller,
-        cipher=acting.cipher,
-        settings=acting.settings,
-    )
-
-
-def _summary(row: Any) -> DisputeSummary:
-    return DisputeSummary(
-        id=row.id,
-        rectification_id=row.rectification_id,
-        rating_id=row.rating_id,
-        unit_code=row.unit_code,
-        ground=row.ground,
-        state=row.state,
-        is_reversed=row.reversed_at is not None,
-        raised_on=local_day(row.raised_at),
-        version=row.version,
-    )
