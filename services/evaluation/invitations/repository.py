@@ -13,7 +13,15 @@ from services.evaluation.access import Scope
 from services.evaluation.invitations.rules import Attempts
 from services.evaluation.models import Attachment, Invitation, RatingBatch, RatingDevice
 
-_INVITATION = Invitation.__table__  # type: ignore[attr-defined]
+#: Named, so that a column can be dropped while processes of before still run.
+_INVITATION = (
+    col(Invitation.id),
+    col(Invitation.evaluable_id),
+    col(Invitation.channel),
+    col(Invitation.expires_on),
+    col(Invitation.device_id),
+    col(Invitation.used_at),
+)
 _DEVICE = RatingDevice.__table__  # type: ignore[attr-defined]
 _EVALUABLE = text(
     "SELECT e.id, e.unit_code, c.division_code FROM case_copy c JOIN evaluable e USING (case_id) "
@@ -56,7 +64,7 @@ async def add(session: AsyncSession, values: Mapping[str, Any]) -> None:
 
 async def lock(session: AsyncSession, invitation_id: UUID) -> Any | None:
     """One invitation, locked until the commit."""
-    query = select(_INVITATION).where(col(Invitation.id) == invitation_id).with_for_update()
+    query = select(*_INVITATION).where(col(Invitation.id) == invitation_id).with_for_update()
     return (await session.execute(query)).one_or_none()
 
 
@@ -70,7 +78,7 @@ async def mark_used(session: AsyncSession, invitation_id: UUID, at: datetime) ->
 async def find_shown(session: AsyncSession, device_id: UUID, since: datetime) -> Any | None:
     """What a device shall show now: the newest unused invitation pushed to it."""
     query = (
-        select(_INVITATION)
+        select(*_INVITATION)
         .where(
             col(Invitation.device_id) == device_id,
             col(Invitation.used_at).is_(None),
