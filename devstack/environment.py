@@ -75,6 +75,7 @@ class Surroundings:
     def _service(self, name: str) -> dict[str, str]:
         own = {
             "catalogue": {"PUBLIC_URL": self.gateway_url},
+            "evaluation": {"PORTAL_URL": self.gateway_url},
             "requests": {"FILES_URL": (self.directory / "files").as_uri()},
             "facilities": {"FILES_URL": (self.directory / "photos").as_uri()},
         }
