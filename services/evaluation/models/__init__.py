@@ -11,8 +11,6 @@ from services.evaluation.models.assessments import (
 )
 from services.evaluation.models.base import Base
 from services.evaluation.models.calendar import (
-    CalendarDay,
-    CalendarYear,
     WorkingDay,
     WorkingYear,
 )
@@ -102,8 +100,6 @@ __all__ = [
     "Attachment",
     "Base",
     "Branch",
-    "CalendarDay",
-    "CalendarYear",
     "CaseCopy",
     "CodeAttempts",
     "CommunityFigures",

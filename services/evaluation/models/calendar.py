@@ -7,25 +7,6 @@ from sqlmodel import Field
 from services.evaluation.models.base import Base
 
 
-class CalendarYear(Base, table=True):
-    """A year whose holidays are recorded; a date in any other year is unknown, never guessed."""
-
-    __tablename__ = "calendar_year"
-
-    year: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    source: str
-
-
-class CalendarDay(Base, table=True):
-    """A weekday off (放假) or a worked weekend day (调休上班)."""
-
-    __tablename__ = "calendar_day"
-
-    day: date = Field(primary_key=True)
-    is_working: bool
-    note: str = ""
-
-
 class WorkingYear(Base, table=True):
     """Copy of a year's calendar as requests records it: of the country, or a division's own days."""
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from services.evaluation.models.base import Base, number, one_of, timestamp
@@ -17,7 +17,6 @@ class Invitation(Base, table=True):
     __tablename__ = "invitation"
     __table_args__ = (
         one_of("channel", RatingChannel),
-        CheckConstraint("assess_number IN (1, 2)", name="assess_number"),
         Index("ix_invitation_evaluable", "evaluable_id"),
         Index(
             "ix_invitation_device",
@@ -30,8 +29,6 @@ class Invitation(Base, table=True):
     id: UUID = Field(primary_key=True)
     evaluable_id: UUID = Field(foreign_key="evaluable.id")
     channel: str
-    #: Not written any more: to be dropped once no process of before is left.
-    assess_number: int | None = None
     issued_at: datetime = timestamp()
     #: The last day it can be used.
     expires_on: date
