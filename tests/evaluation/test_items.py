@@ -6,8 +6,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.catalogue import ITEM_STATES, ItemPaused, ItemPublished, ItemRetired, ItemRevised
-from contracts.envelope import Event
+from contracts.catalogue import (
+    ITEM_STATES,
+    ItemPaused,
+    ItemPublished,
+    ItemRetired,
+    ItemRevised,
+    ItemState,
+)
 from contracts.samples import samples_of
 from tests.evaluation.factories import COUNTY, all_pages, deliver, finish_case
 from tests.support.tokens import bearer, resident
@@ -16,7 +22,7 @@ SAMPLE = samples_of(ItemPublished)["with-a-fee"]
 PATH = "/v1/item-scores"
 
 
-def told(event: type[Event] = ItemPublished, **values: Any) -> Any:
+def told(event: type[ItemState] = ItemPublished, **values: Any) -> Any:
     defaults = {"item_id": uuid4(), "version": 1, "revision": 1, "division_code": COUNTY}
     why = {"reason": "并入两项补贴"} if event in (ItemPaused, ItemRetired) else {}
     return event.model_validate(SAMPLE | defaults | why | values)
@@ -97,14 +103,14 @@ class TestList:
             assert await names(evaluation, status=status) == [name]
 
     async def test_each_filter_restricts(self, evaluation):
-        other = {
+        other: dict[str, Any] = {
             "division_code": "140821000000",
             "supply_category": "health",
             "department": "health",
             "item_kind": "village-public",
         }
         await deliver(evaluation, told(name="此"))
-        await deliver(evaluation, told(ItemPublished, name="彼", **other))
+        await deliver(evaluation, told(name="彼", **other))
         asked = zip(("division", "category", "department", "kind"), other.items(), strict=True)
         for parameter, (field, value) in asked:
             assert await names(evaluation, **{parameter: value}) == ["彼"]
