@@ -1,6 +1,6 @@
 """What is searched: one document for each item the public sees, and who may be shown it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -36,8 +36,10 @@ class Document:
     #: Of the name and the aliases, see `words.spell_all`.
     spelling: str
     flags: int
-    #: What is shown of it beside name and summary.
-    shown: dict[str, Any]
+    #: What is shown of it beside name, summary and code; documents that show the same share it.
+    shown: Mapping[str, Any]
+    #: `item_code`; a bundle's and a theme's own stands in what is shown.
+    item_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

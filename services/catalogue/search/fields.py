@@ -87,13 +87,14 @@ class TextField:
 class PinyinField:
     """Spellings (`words.spell_all`) found from the first letter of any syllable on."""
 
-    __slots__ = ("_letters", "_postings", "_spellings")
+    __slots__ = ("_postings", "_spellings", "letters")
 
     def __init__(self, spellings: Sequence[str]) -> None:
         self._spellings = spellings
-        self._letters = [spelling.lower() for spelling in spellings]
+        #: The same in lower case.
+        self.letters = [spelling.lower() for spelling in spellings]
         self._postings = Postings()
-        for rank, letters in enumerate(self._letters):
+        for rank, letters in enumerate(self.letters):
             self._postings.add(rank, _pinyin_grams(spellings[rank], letters))
 
     def containing(self, query: str, *, most: int | None = None) -> Iterator[int]:
@@ -106,8 +107,10 @@ class PinyinField:
         else:
             grams = {query[n : n + LONG_LETTERS] for n in range(len(query) - LONG_LETTERS + 1)}
             ranks = self._postings.rarest(grams)
+        letters = self.letters
         for rank in islice(ranks, most):
-            if find_syllable(self._spellings[rank], self._letters[rank], query) >= 0:
+            text = letters[rank]
+            if query in text and find_syllable(self._spellings[rank], text, query) >= 0:
                 yield rank
 
     def with_gram(self, gram: str) -> "array[int]":

@@ -38,7 +38,11 @@ def highlight(match: Match, query: Query) -> Highlight | None:
 
 def occurrences(text: str, query: str) -> Ranges:
     """Where a folded query occurs in a text, without overlaps."""
-    folded, ranges, at = fold(text), [], 0
+    return _occurrences(fold(text), query)
+
+
+def _occurrences(folded: str, query: str) -> Ranges:
+    ranges, at = [], 0
     while (at := folded.find(query, at)) >= 0:
         ranges.append((at, at + len(query)))
         at += len(query)
@@ -85,10 +89,11 @@ def _similar(texts: tuple[str, ...], query: Query) -> Highlight:
 def _most_marked(texts: tuple[str, ...], grams: set[str]) -> Highlight:
     best, best_marks = texts[0], set[int]()
     for text in texts:
+        folded = fold(text)
         marks = {
             place
             for gram in grams
-            for start, end in occurrences(text, gram)
+            for start, end in _occurrences(folded, gram)
             for place in range(start, end)
         }
         if len(marks) > len(best_marks):

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import IntEnum
-from heapq import merge, nlargest
-from itertools import groupby, islice
+from heapq import nlargest
+from itertools import islice
 from math import ceil
 from uuid import UUID
 
@@ -17,9 +17,8 @@ from services.catalogue.words import BORDER, fold, initials
 #: Of each gram, so many best-ranked documents are looked at when nothing matches as typed.
 SIMILAR_CANDIDATES = 1_000
 #: Of each untouched part of a mistyped query, so many best-ranked documents
-#: of the searcher's divisions are looked at, among so many in all.
+#: of the searcher's divisions are looked at.
 TYPO_CANDIDATES = 400
-TYPO_SCANNED = 2_000
 #: The share of a query's grams that something similar has at least.
 SIMILAR_SHARE = 0.5
 
@@ -63,7 +62,7 @@ class Segment:
         self._orders = [order for order, _ in ranked]
         self._divisions = [document.division_code for document in self.documents]
         self._flags = [document.flags for document in self.documents]
-        names = [fold(document.name) for document in self.documents]
+        names = [_folded(document.name) for document in self.documents]
         self._whole: dict[str, list[int]] = {}
         for rank, name in enumerate(names):
             self._whole.setdefault(name, []).append(rank)
@@ -71,7 +70,7 @@ class Segment:
         self._aliases = TextField(
             [BORDER.join(map(fold, document.aliases)) for document in self.documents]
         )
-        self._summaries = TextField([fold(document.summary) for document in self.documents])
+        self._summaries = TextField([_folded(document.summary) for document in self.documents])
         spellings = [document.spelling for document in self.documents]
         self._pinyin = PinyinField(spellings)
         self._initials = TextField([initials(spelling) for spelling in spellings])
@@ -91,9 +90,13 @@ class Segment:
         matches = [self._match(rank, tier, 0) for rank, tier in found.items()]
         if matches:
             return matches
+        # Words run together are far more often typed than slips, and far cheaper to look for.
+        whole = self._having_all(query, scope, limit, hidden)
+        if len(whole) == limit:
+            return whole
         close = [
             *self._mistyped(query, scope, limit, hidden),
-            *self._similar(query, scope, limit, hidden),
+            *(whole or self._similar(query, scope, limit, hidden)),
         ]
         return list({match.document.item_id: match for match in reversed(close)}.values())[::-1][
             :limit
@@ -108,20 +111,20 @@ class Segment:
             rank
             for rank in self._like(typo, scope, hidden)
             if typo.fits(self._names.texts[rank], self._aliases.texts[rank])
-            or typo.sounds_in(self.documents[rank].spelling)
+            or typo.sounds_in(self._pinyin.letters[rank])
         )
         ranks = dict.fromkeys(islice(meant, limit))
         return [self._match(rank, Tier.similar, len(query.text)) for rank in ranks]
 
-    def _like(self, typo: Typo, scope: Scope, hidden: Set[int]) -> Iterator[int]:
+    def _like(self, typo: Typo, scope: Scope, hidden: Set[int]) -> list[int]:
         """Ranks of documents that have an untouched part of what was typed, the best first."""
-        parts = [
+        parts: list[Iterable[int]] = [
             *map(self._with_gram, typo.grams),
             *map(self._pinyin.with_gram, typo.letters),
             self._pinyin.containing(typo.sound),
         ]
         shown = (islice(self._shown(iter(part), scope, hidden), TYPO_CANDIDATES) for part in parts)
-        return (rank for rank, _ in groupby(merge(*shown)))
+        return sorted(set().union(*shown))
 
     def _tiers(self, query: Query) -> Iterator[tuple[Tier, Iterator[int]]]:
         text = query.text
@@ -146,25 +149,32 @@ class Segment:
             ):
                 yield rank
 
-    def _similar(self, query: Query, scope: Scope, limit: int, hidden: Set[int]) -> list[Match]:
-        """When nothing has the text as it was typed: what has most of its grams."""
+    def _known(self, query: Query) -> tuple[list[str], int]:
+        """The grams of a query that occur, the rarest first, and how many something similar has."""
         grams = set().union(*map(query_grams, query.terms))
         needed = ceil(len(grams) * SIMILAR_SHARE)
         known = sorted(filter(self._frequency, grams), key=self._frequency)
-        if len(grams) < 2 or len(known) < needed:
+        return ([], needed) if len(grams) < 2 or len(known) < needed else (known, needed)
+
+    def _having_all(self, query: Query, scope: Scope, limit: int, hidden: Set[int]) -> list[Match]:
+        """What has every gram of what was typed that occurs at all, wherever it stands."""
+        known, _ = self._known(query)
+        if not known:
             return []
-        # Nothing can have more than every gram that occurs at all; usually something has.
         everything = (
             rank
-            for rank in self._shown(self._with_gram(known[0]), scope, hidden)
+            for rank in self._shown(iter(self._with_gram(known[0])), scope, hidden)
             if self._overlap(rank, known) == len(known)
         )
-        if best := list(islice(everything, limit)):
-            return [self._match(rank, Tier.similar, len(known)) for rank in best]
+        return [self._match(rank, Tier.similar, len(known)) for rank in islice(everything, limit)]
+
+    def _similar(self, query: Query, scope: Scope, limit: int, hidden: Set[int]) -> list[Match]:
+        """When nothing has them all: what has most of its grams."""
+        known, needed = self._known(query)
         # Whatever has `needed` of n grams has one of the n - needed + 1 rarest.
         candidates: set[int] = set()
         for gram in known[: len(known) - needed + 1]:
-            candidates.update(islice(self._with_gram(gram), SIMILAR_CANDIDATES))
+            candidates.update(self._with_gram(gram, most=SIMILAR_CANDIDATES))
         scored = (
             (overlap, -rank)
             for rank in self._shown(iter(sorted(candidates)), scope, hidden)
@@ -175,10 +185,13 @@ class Segment:
             for overlap, negative in nlargest(limit, scored)
         ]
 
-    def _with_gram(self, gram: str) -> Iterator[int]:
-        """Ranks of documents with a gram in name or alias, ascending, each once."""
-        both = merge(self._names.with_gram(gram), self._aliases.with_gram(gram))
-        return (rank for rank, _ in groupby(both))
+    def _with_gram(self, gram: str, *, most: int | None = None) -> Sequence[int]:
+        """Ranks of documents with a gram in name or alias, ascending, each once, the first ones."""
+        names, aliases = self._names.with_gram(gram), self._aliases.with_gram(gram)
+        if not aliases or not names:
+            return (names or aliases)[:most]
+        # A union of sets beats merging two iterators by far, also when only a part is read.
+        return sorted(set(names[:most]).union(aliases[:most]))[:most]
 
     def _frequency(self, gram: str) -> int:
         return len(self._names.with_gram(gram)) + len(self._aliases.with_gram(gram))
@@ -189,3 +202,9 @@ class Segment:
 
     def _match(self, rank: int, tier: Tier, overlap: int) -> Match:
         return Match(self.documents[rank], tier, (tier, -overlap, *self._orders[rank]))
+
+
+def _folded(text: str) -> str:
+    """A text as it is compared: most are so already, and are not kept twice."""
+    folded = fold(text)
+    return text if folded == text else folded

@@ -170,6 +170,7 @@ def _hit(index: SearchIndex, match: Match, query: Query) -> dict[str, Any]:
         "division_code": document.division_code,
         "name": document.name,
         "summary": document.summary,
+        "item_code": document.item_code,
         **document.shown,
         "score": index.scores.of(document.item_id)._asdict(),
         "matched": _MATCHED[match.tier],

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from services.catalogue.search.fields import LONG_LETTERS
@@ -14,11 +15,11 @@ SHORTEST = 3
 SHORTEST_LETTERS = 2 * LONG_LETTERS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Typo:
-    """What a query may have been meant to be, as grams to look by and patterns to check by."""
+    """What a query may have been meant to be, as grams to look by and a pattern to check by."""
 
-    pattern: "re.Pattern[str]"
+    text: str
     #: One of them is untouched, whichever character is wrong.
     grams: tuple[str, ...]
     #: The same of pinyin.
@@ -36,26 +37,38 @@ class Typo:
                 return None
             halves = text[: len(text) // 2], text[len(text) // 2 :]
             letters = tuple(half[:LONG_LETTERS] for half in halves)
-            return cls(_one_slip(text), (), letters, text, is_letters=True)
+            return cls(text, (), letters, text, is_letters=True)
         if len(text) < SHORTEST:
             return None
         halves = text[: len(text) // 2], text[len(text) // 2 :]
         sound = spell(text).lower()
         return cls(
-            _one_slip(text),
+            text,
             tuple(half[:2] for half in halves),
             (),
             sound if sound.isascii() and sound.isalpha() else "\0",
             is_letters=False,
         )
 
+    @cached_property
+    def pattern(self) -> "re.Pattern[str]":
+        """What it may have been meant to be; made when something first comes near it."""
+        return _one_slip(self.text)
+
+    @cached_property
+    def _characters(self) -> frozenset[str]:
+        return frozenset(self.text)
+
     def fits(self, *texts: str) -> bool:
         """Whether a text has it with one slip put right."""
-        return not self.is_letters and any(map(self.pattern.search, texts))
+        # A slip takes at most one character away; counting them is far cheaper than the pattern.
+        return not self.is_letters and any(
+            len(self._characters.difference(text)) < 2 and self.pattern.search(text)
+            for text in texts
+        )
 
-    def sounds_in(self, spelling: str) -> bool:
-        """Whether a spelling has its sound, or for letters the letters with one slip put right."""
-        letters = spelling.lower()
+    def sounds_in(self, letters: str) -> bool:
+        """Whether pinyin in lower case has its sound, or letters with one slip put right."""
         return self.sound in letters or (
             self.is_letters and self.pattern.search(letters) is not None
         )
