@@ -178,6 +178,18 @@ class TestTables:
         assert decode("task-type", "02", "zhejiang") == "03"
         assert decode("handling-form", "3", "early") == "express"
 
+    @pytest.mark.parametrize("code", ["01", "1", "04", "20", "99"])
+    def test_a_code_no_source_explains_is_not_read_as_the_national_one(self, code):
+        unknown = decode("task-type", code, "zhejiang")
+        assert isinstance(unknown, Unknown)
+        assert "浙江的 01、04、20 是什么没有查到出处" in unknown.allowed
+        assert "02 行政强制" in unknown.allowed
+
+    @pytest.mark.parametrize(("word", "value"), [("行政许可", "01"), ("公共服务", "20")])
+    def test_what_a_scheme_has_no_code_for_goes_out_and_comes_in_as_a_word(self, word, value):
+        assert encode("task-type", value, "zhejiang") == word
+        assert decode("task-type", word, "zhejiang") == value
+
     def test_words_names_and_short_codes_are_read(self):
         assert decode("task-type", "行政给付") == decode("task-type", "5") == "05"
         assert (

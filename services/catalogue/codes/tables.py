@@ -34,20 +34,27 @@ class Table:
     words: dict[str, str]
     #: Scheme → code → value; None when the scheme knows a code that has no value here.
     codes: dict[str, dict[str, str | None]]
+    #: Scheme → what is not known of its codes, for whoever meets one.
+    hints: dict[str, str]
 
 
 def decode(table: str, text: str, scheme: str = NATIONAL) -> str | Unknown:
-    """The value of a code, a word or our own name for it; codes without leading zeros are read too."""
+    """The value of a code, a word or our own name for it; codes without leading zeros are read too.
+
+    Figures are always a code of the scheme: ours and another's may look alike and differ.
+    """
     found = load()[table]
     codes = codes_of(table, scheme)
     text = text.strip()
     if text in codes or text.zfill(2) in codes:
         value = codes[text] if text in codes else codes[text.zfill(2)]
-    elif text in found.labels or text in codes.values():
+    elif not text.isdigit() and (text in found.labels or text in codes.values()):
         value = text
     else:
         value = found.words.get(text.translate(_WIDTHS))
-    return Unknown(found.title, _allowed(found, codes)) if value is None else value
+    if value is None:
+        return Unknown(found.title, _allowed(found, codes) + found.hints.get(scheme, ""))
+    return value
 
 
 def encode(table: str, value: str, scheme: str = NATIONAL) -> str:
@@ -93,6 +100,7 @@ def _table(entry: dict[str, Any]) -> Table:
         labels=labels,
         words={word.translate(_WIDTHS): value for word, value in words.items()},
         codes=entry["codes"],
+        hints=entry.get("hints", {}),
     )
 
 

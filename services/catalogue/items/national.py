@@ -2,6 +2,12 @@
 
 Source: rules used in audits of implementation lists (实施清单) in 温州; required elements from the
 columns that the national exchange tables do not allow to be empty.
+
+What is required by kind of item: for 行政许可 (01) the five steps and a question, as those audits
+ask. A second kind of audit is known to count 14 required fields of 行政许可, 10 of 行政确认 and 9 of
+行政给付, but not which fields they are: nothing is required by kind beyond what is named here.
+Provisional: that the exchange tables' columns are asked of every item with an 实施编码 alike, of
+公共服务 too, which has tables of its own (`up_task_public_*`) whose columns were not seen.
 """
 
 import re
@@ -15,7 +21,10 @@ from services.catalogue.vocabulary import ResultKind, ServiceObject
 
 LICENSING = "01"
 LICENCE_STEPS = ("受理", "审核", "审批", "办结", "送达")
-#: Element → its name, where the exchange tables want it filled.
+#: Element → its name, where the exchange tables want it filled (`by_law`, `power_source`,
+#: `dept_name`, `accept_condition`, `handle_flow`, `transact_addr` and `transact_time`, `link_way`,
+#: `supervise_way`: all NOT NULL there). Not asked for, although NOT NULL there as well: 特别程序 and
+#: 法定办结时限, which many items do not have, and flags, which are no where they are not written.
 REQUIRED = {
     "basis": "设定依据",
     "power_source": "权力来源",
