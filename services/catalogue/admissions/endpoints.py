@@ -13,7 +13,7 @@ from servicekit.database import ReadSession
 from servicekit.etags import ExpectedVersion, MaybeExpectedVersion, set_etag
 from servicekit.idempotency import Session
 from servicekit.paging import DEFAULT_LIMIT, After, Limit, Page
-from services.catalogue.admissions import caps, checks, reading, service
+from services.catalogue.admissions import caps, checks, consultation, reading, service
 from services.catalogue.admissions.content import AdmissionContent, Funds
 from services.catalogue.admissions.rules import Action
 from services.catalogue.admissions.schemas import (
@@ -89,7 +89,7 @@ async def give_opinion(
     admission_id: UUID, body: OpinionGive, caller: Township, session: Session, response: Response
 ) -> Any:
     """乡镇写明村里能不能承担。"""
-    row = await service.give_opinion(session, caller, admission_id, body)
+    row = await consultation.give_opinion(session, caller, admission_id, body)
     return await _whole(session, row, response)
 
 

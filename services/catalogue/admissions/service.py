@@ -6,13 +6,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.values import DivisionLevel, division_covers, division_level
-from servicekit.auth import Caller, WrongDivision
+from servicekit.auth import Caller
 from servicekit.etags import StaleVersion
 from servicekit.identifiers import new_id
 from servicekit.outbox import now
 from servicekit.timers import cancel_timers, set_timer
-from services.catalogue.admissions import repository, rules
+from services.catalogue.admissions import consultation, repository, rules
 from services.catalogue.admissions.checks import (
     ensure_department,
     ensure_given,
@@ -30,11 +29,10 @@ from services.catalogue.admissions.errors import (
 )
 from services.catalogue.admissions.recording import night_after, remember, today, write
 from services.catalogue.admissions.rules import Action
-from services.catalogue.admissions.schemas import AdmissionCreate, AdmissionStep, OpinionGive
+from services.catalogue.admissions.schemas import AdmissionCreate, AdmissionStep
 from services.catalogue.items.violation import Violation
 from services.catalogue.models import AdmissionKind, AdmissionState
 
-CONSULT_TIMER = "admission-consultation"
 EXPIRE_TIMER = "admission-expiry"
 APPRAISE_TIMER = "admission-appraisal"
 #: How often the figures of an admission are looked at. Ours.
@@ -154,7 +152,7 @@ async def act(
     ensure_given(step, given)
     changes: dict[str, Any] = {}
     if action is Action.consult:
-        changes = await _consult(session, row, body)
+        changes = await consultation.begin(session, row, body)
     if action is Action.admit:
         changes = await _admit(session, caller, row, body)
     if action is Action.keep:
@@ -164,52 +162,6 @@ async def act(
     return await write(
         session, caller, row, action, step.to, reason=body.reason, told=step.told, **changes
     )
-
-
-async def give_opinion(
-    session: AsyncSession, caller: Caller, admission_id: UUID, body: OpinionGive
-) -> Any:
-    """A township says whether its villages can carry it; the last of them ends the consultation.
-
-    Raises:
-        AdmissionNotFound: there is no such proposal.
-        WrongDivision: the township was not asked.
-        StepRefused: nobody is asked now.
-
-    Concurrency: locks the admission.
-    """
-    row = await repository.lock(session, admission_id)
-    if row is None:
-        raise AdmissionNotFound
-    if caller.division not in row.townships:
-        raise WrongDivision
-    if row.state != AdmissionState.consulting:
-        raise StepRefused
-    at = now()
-    await repository.put_opinion(
-        session,
-        admission_id=row.id,
-        township=caller.division,
-        supports=body.supports,
-        words=body.words,
-        officer=str(caller.account_id),
-        officer_name=caller.name,
-        given_at=at,
-    )
-    given = [each.township for each in await repository.list_opinions(session, row.id)]
-    over = rules.has_all_opinions(row.townships, given)
-    if over:
-        await cancel_timers(session, row.id, CONSULT_TIMER)
-    after = AdmissionState.deciding if over else AdmissionState.consulting
-    return await write(session, caller, row, "give-opinion", after, reason=body.words)
-
-
-async def end_consultation(session: AsyncSession, admission_id: UUID) -> None:
-    """Timer: the last day for opinions has passed."""
-    row = await repository.lock(session, admission_id)
-    if row is not None and row.state == AdmissionState.consulting:
-        step = rules.TRANSITIONS[AdmissionState.consulting, Action.close_consultation]
-        await write(session, None, row, Action.close_consultation, step.to)
 
 
 async def expire(session: AsyncSession, admission_id: UUID) -> None:
@@ -241,31 +193,6 @@ async def end_by_proposal(
         await write(
             session, caller, row, Action.end, AdmissionState.ended, reason=reason, told=True
         )
-
-
-async def _consult(session: AsyncSession, row: Any, body: AdmissionStep) -> dict[str, Any]:
-    assert body.townships is not None
-    assert body.until is not None
-    wrong = [
-        each
-        for each in body.townships
-        if division_level(each) is not DivisionLevel.township
-        or not division_covers(row.division_code, each)
-    ]
-    errors = []
-    if "funds" not in row.content:
-        errors.append(Violation("/funds", "funds-missing", "还没有写明经费和工作条件", "先写明"))
-    if wrong:
-        errors.append(
-            Violation(
-                "/townships", "township-unknown", f"不是本县的乡镇：{'、'.join(wrong)}", "更正"
-            )
-        )
-    if body.until < today():
-        errors.append(Violation("/until", "day-past", "截止日期已经过去", "更正截止日期"))
-    refuse(errors)
-    await set_timer(session, CONSULT_TIMER, row.id, night_after(body.until))
-    return {"townships": list(dict.fromkeys(body.townships)), "consult_until": body.until}
 
 
 async def _admit(

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.identifiers import new_id
 from servicekit.outbox import now
-from services.catalogue.items import publishing, repository
+from services.catalogue.items import drafts, publishing, repository
 from services.catalogue.items.content import ItemContent
 from services.catalogue.items.steps import Hand
 from services.catalogue.models import DraftState, Status
@@ -55,7 +55,7 @@ async def take_in(
     ids = [each.known.id if each.known else new_id() for each in taken]
     new: list[dict[str, Any]] = []
     changed: list[UUID] = []
-    drafts, history = [], []
+    texts, history = [], []
     for item_id, each in zip(ids, taken, strict=True):
         before = Status(each.known.status) if each.known else None
         after = before if before in (Status.published, Status.paused) else Status.in_review
@@ -73,7 +73,7 @@ async def take_in(
                 )  # fmt: skip
             else:
                 changed.append(item_id)
-        drafts.append({
+        texts.append({
             "item_id": item_id, "state": DraftState.in_review,
             "content": publishing.stored(each.content),
             "authors": _authors(each.known, hand), "author_name": hand.name, "saved_at": at,
@@ -87,7 +87,7 @@ async def take_in(
         })  # fmt: skip
     await repository.add_items(session, new)
     await repository.raise_versions(session, changed, at)
-    await repository.put_drafts(session, drafts)
+    await drafts.put_many(session, texts)
     await repository.add_histories(session, history)
 
 
@@ -100,7 +100,7 @@ async def adopt(session: AsyncSession, taken: Sequence[Taken], *, import_id: UUI
         and each.known.draft_state == DraftState.in_review
         and each.known.draft_import_id not in (None, import_id)
     ]
-    await repository.adopt_drafts(session, ids, import_id)
+    await drafts.adopt(session, ids, import_id)
 
 
 def _authors(known: Any | None, hand: Hand) -> list[str]:

@@ -1,12 +1,11 @@
-"""Every query about items, their drafts, versions and history."""
+"""Every query about items, their versions and history, and items with their drafts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -14,7 +13,6 @@ from sqlmodel import col
 from contracts.values import division_prefix
 from services.catalogue.divisions import division_chain
 from services.catalogue.models import (
-    DraftState,
     Item,
     ItemDraft,
     ItemHistory,
@@ -253,29 +251,6 @@ async def change_item(
     )
 
 
-async def put_draft(session: AsyncSession, **values: Any) -> None:
-    """Write the working copy over whatever was there; it is no import's any more."""
-    await put_drafts(session, [{"import_id": None, **values}])
-
-
-async def put_drafts(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """The same for many items at once."""
-    if not rows:
-        return
-    statement = postgresql.insert(ItemDraft)
-    kept = {name: statement.excluded[name] for name in rows[0] if name != "item_id"}
-    upsert = statement.on_conflict_do_update(index_elements=["item_id"], set_=kept)
-    await session.execute(upsert, list(rows))
-
-
-async def adopt_drafts(session: AsyncSession, ids: Sequence[UUID], import_id: UUID) -> None:
-    """Let drafts be approved with another import than the one that wrote them."""
-    if ids:
-        await session.execute(
-            update(ItemDraft).where(col(ItemDraft.item_id).in_(ids)).values(import_id=import_id)
-        )
-
-
 async def add_items(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         await session.execute(insert(Item), list(rows))
@@ -294,44 +269,6 @@ async def raise_versions(session: AsyncSession, ids: Sequence[UUID], changed_at:
 async def add_histories(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         await session.execute(insert(ItemHistory), list(rows))
-
-
-async def change_draft_state(session: AsyncSession, item_id: UUID, state: str) -> None:
-    """Move a draft to a state in which no approval waits for its day."""
-    await session.execute(
-        update(ItemDraft)
-        .where(col(ItemDraft.item_id) == item_id)
-        .values(
-            state=state, publish_on=None, approver=None, approver_name=None, approval_reason=None
-        )
-    )
-
-
-async def schedule_draft(
-    session: AsyncSession,
-    item_id: UUID,
-    *,
-    publish_on: date,
-    approver: str,
-    approver_name: str | None,
-    reason: str | None,
-) -> None:
-    """Note a draft's approval for a day to come."""
-    await session.execute(
-        update(ItemDraft)
-        .where(col(ItemDraft.item_id) == item_id)
-        .values(
-            state=DraftState.scheduled,
-            publish_on=publish_on,
-            approver=approver,
-            approver_name=approver_name,
-            approval_reason=reason,
-        )
-    )
-
-
-async def drop_draft(session: AsyncSession, item_id: UUID) -> None:
-    await session.execute(delete(ItemDraft).where(col(ItemDraft.item_id) == item_id))
 
 
 async def add_version(session: AsyncSession, **values: Any) -> None:

@@ -11,7 +11,7 @@ from servicekit.errors import Conflict, Forbidden, Invalid, NotFound
 from servicekit.etags import StaleVersion
 from servicekit.identifiers import new_id
 from servicekit.outbox import now
-from services.catalogue.items import consistent, publishing, repository, rules, steps
+from services.catalogue.items import consistent, drafts, publishing, repository, rules, steps
 from services.catalogue.items.content import ItemContent
 from services.catalogue.items.rules import Action
 from services.catalogue.items.schemas import ItemCreate
@@ -167,7 +167,7 @@ async def _put_draft(
     at: datetime,
 ) -> None:
     """Write the working copy; whoever wrote before stays one of its authors."""
-    await repository.put_draft(
+    await drafts.put(
         session,
         item_id=item_id,
         state=DraftState.draft,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.outbox import now
 from servicekit.timers import cancel_timers, set_timer
-from services.catalogue.items import consistent, publishing, repository, rules
+from services.catalogue.items import consistent, drafts, publishing, repository, rules
 from services.catalogue.items.content import ItemContent
 from services.catalogue.items.publishing import CHINA
 from services.catalogue.items.rules import Action, Transition
@@ -65,9 +65,9 @@ async def take(
             await _publish_draft(session, hand, item, content, number, reason, at)
             changes |= {"current_version": number, **publishing.listed(content)}
     if step.draft_after is not None:
-        await repository.change_draft_state(session, item.id, step.draft_after)
+        await drafts.change_state(session, item.id, step.draft_after)
     if action in (Action.publish, Action.retire):
-        await repository.drop_draft(session, item.id)
+        await drafts.drop(session, item.id)
     if item.draft_state == DraftState.scheduled and action is not Action.pause:
         await cancel_timers(session, item.id, PUBLISH)
     if step.public:
@@ -96,7 +96,7 @@ async def schedule(
     at, status = now(), Status(item.status)
     content = ItemContent.model_validate(item.draft_content)
     await consistent.ensure(session, item.item_code, content, item.division_code)
-    await repository.schedule_draft(
+    await drafts.schedule(
         session, item.id, publish_on=publish_on, approver=hand.id, approver_name=hand.name,
         reason=reason,
     )  # fmt: skip
@@ -126,7 +126,7 @@ async def publish_scheduled(session: AsyncSession, item_id: UUID) -> None:
         )  # fmt: skip
     except consistent.ItemInconsistent as error:
         at = now()
-        await repository.change_draft_state(session, item_id, DraftState.in_review)
+        await drafts.change_state(session, item_id, DraftState.in_review)
         await repository.change_item(session, item_id, version=item.version + 1, changed_at=at)
         reason = "；".join(each["message"] for each in error.extra["errors"])[:300]
         await remember(session, hand, item, "publication-failed", status, at, reason=reason)
