@@ -9,7 +9,7 @@ from services.facilities.models.bookings import (
     BookingState,
 )
 from services.facilities.models.changes import DivisionChange, DivisionChangePart, DivisionExtent
-from services.facilities.models.copies import CalendarYear, CatalogueItem
+from services.facilities.models.copies import CalendarYear, CatalogueItem, CommunitySurvey
 from services.facilities.models.divisions import (
     Community,
     CommunityFigures,
@@ -60,6 +60,7 @@ __all__ = [
     "Community",
     "CommunityFigures",
     "CommunityFiguresHistory",
+    "CommunitySurvey",
     "Counter",
     "CounterItem",
     "Device",

@@ -1,4 +1,4 @@
-"""Local copies of what other services own: catalogue items and working-day calendars."""
+"""Local copies of what other services own: catalogue items, working-day calendars, surveys."""
 
 from datetime import datetime
 from typing import Any
@@ -43,5 +43,20 @@ class CalendarYear(Base, table=True):
     provisional: bool
     #: `{"day", "is_working", "label"}` for each day that breaks the weekly pattern.
     days: list[dict[str, Any]] = jsonb()
+    revision: int
+    recorded_at: datetime = timestamp()
+
+
+class CommunitySurvey(Base, table=True):
+    """满意度调查: how far one village or community has been asked in one year."""
+
+    __tablename__ = "community_survey"
+
+    division_code: str = Field(primary_key=True)
+    year: int = Field(primary_key=True)
+    sampled: int
+    answered: int
+    #: At least one household has answered.
+    is_covered: bool
     revision: int
     recorded_at: datetime = timestamp()

@@ -59,6 +59,13 @@ class _Figures(Base):
     certified_workers: int | None = None
     social_organisations: int | None = None
     is_resettlement: bool | None = None
+    has_deliberation_list: bool | None = None
+    has_work_list: bool | None = None
+    has_assessment_list: bool | None = None
+    has_seal_list: bool | None = None
+    security_members: int | None = None
+    has_unified_forms: bool | None = None
+    has_online_service: bool | None = None
     source: str
     recorded_by: UUID
     recorded_by_name: str | None = None
@@ -76,6 +83,7 @@ class CommunityFigures(_Figures, table=True):
             "social_organisations) >= 0",
             name="not_negative",
         ),
+        CheckConstraint("security_members >= 0", name="security_members"),
     )
 
     community_code: str = Field(primary_key=True, foreign_key="community.code")
