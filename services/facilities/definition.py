@@ -1,12 +1,24 @@
 """What the commands and tests know of the facilities service."""
 
-from contracts.topics import CALENDAR, CATALOGUE, FACILITIES, FACILITIES_FACTS, INDICATORS
+from contracts.topics import (
+    CALENDAR,
+    CATALOGUE,
+    FACILITIES,
+    FACILITIES_FACTS,
+    INDICATORS,
+    SURVEYS,
+)
 from servicekit.process import Service
 from servicekit.rebuild import Projection
 from services.facilities.app import create_app
 from services.facilities.seed import seed
 from services.facilities.settings import FacilitiesSettings
-from services.facilities.worker import CALENDAR_HANDLERS, ITEM_HANDLERS, create_worker
+from services.facilities.worker import (
+    CALENDAR_HANDLERS,
+    ITEM_HANDLERS,
+    SURVEY_HANDLERS,
+    create_worker,
+)
 
 SERVICE = Service(
     name="facilities",
@@ -20,5 +32,6 @@ SERVICE = Service(
     projections={
         "catalogue-items": Projection(CATALOGUE, ["catalogue_item"], ITEM_HANDLERS),
         "calendars": Projection(CALENDAR, ["calendar_year"], CALENDAR_HANDLERS),
+        "surveys": Projection(SURVEYS, ["community_survey"], SURVEY_HANDLERS),
     },
 )

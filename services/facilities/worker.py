@@ -1,9 +1,9 @@
-"""The worker of facilities: relays, keeps copies of items and calendars, and watches devices."""
+"""The worker of facilities: relays, keeps copies of items, calendars and surveys, and watches devices."""
 
 from functools import partial
 
 from contracts.catalogue import ITEM_STATES
-from contracts.evaluation import UnmetNeedsListed
+from contracts.evaluation import CommunitySurveyed, UnmetNeedsListed
 from contracts.requests import CalendarYearRecorded
 from servicekit.bus import Handlers, Subscription
 from servicekit.imports import ImportRunner
@@ -19,11 +19,14 @@ from services.facilities.items.consumers import keep_item
 from services.facilities.photos.erasing import ERASE, erase, sweep_daily
 from services.facilities.photos.store import open_store
 from services.facilities.settings import FacilitiesSettings
+from services.facilities.surveys.consumers import keep_survey
 
 CALENDAR_HANDLERS: Handlers = {CalendarYearRecorded: [keep_year]}
 ITEM_HANDLERS: Handlers = {event: [keep_item] for event in ITEM_STATES}
 NEED_HANDLERS: Handlers = {UnmetNeedsListed: [keep_needs]}
+SURVEY_HANDLERS: Handlers = {CommunitySurveyed: [keep_survey]}
 SUBSCRIPTIONS = (
+    Subscription("facilities.surveys", SURVEY_HANDLERS),
     Subscription("facilities.needs", NEED_HANDLERS),
     Subscription("facilities.calendars", CALENDAR_HANDLERS),
     Subscription("facilities.items", ITEM_HANDLERS),

@@ -14,10 +14,12 @@ from tests.facilities.factories import (
 from tests.support.tokens import bearer
 
 URL = "/v1/community-figure-imports"
-HEADER = "区划代码,年份,户数,常住人口,社区工作者,持证人数,易地搬迁安置,数据来源"
+HEADER = (
+    "区划代码,年份,户数,常住人口,社区工作者,持证人数,易地搬迁安置,数据来源,印章使用清单,治保会人数"
+)
 GOOD = f"""{HEADER}
-{COMMUNITY},2025,1200,3460,9,2,否,2025年统计年报
-{OTHER_COMMUNITY},2025,,2000,5,,是,2025年统计年报
+{COMMUNITY},2025,1200,3460,9,2,否,2025年统计年报,是,
+{OTHER_COMMUNITY},2025,,2000,5,,是,2025年统计年报,否,4
 """
 BAD = f"""{HEADER}
 {COMMUNITY},2025,1200,3460,9,2,否,2025年统计年报
@@ -61,6 +63,7 @@ class TestFiguresImport:
             None, 2000, True,
         )  # fmt: skip
         assert "households" in body["missing"]
+        assert (body["has_seal_list"], body["security_members"]) == (False, 4)
         corrected = GOOD.replace("1200,3460", "1250,3460")
         keyed = statistician() | {"Idempotency-Key": "sheet-2"}
         job = await work_off(facilities, await hand_in(facilities, corrected, headers=keyed))

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from contracts.evaluation import UnmetNeed, UnmetNeedsListed
+from services.facilities.gaps.kinds import Effort, Stock
 from services.facilities.gaps.repository import keep_needs
-from services.facilities.gaps.rules import Effort, Stock, gaps_of, rank
+from services.facilities.gaps.rules import gaps_of, rank
+from services.facilities.surveys.consumers import keep_survey
 from services.facilities.worker import create_worker
 from tests.facilities.factories import (
     COMMUNITY,
@@ -19,11 +21,12 @@ from tests.facilities.factories import (
     OTHER_COUNTY,
     TOWNSHIP,
     VILLAGE,
+    deliver,
     manager,
     recorded,
     statistician,
 )
-from tests.facilities.test_indicators import figures
+from tests.facilities.test_indicators import figures, surveyed
 from tests.support.tokens import resident
 
 TARGETS = {
@@ -32,6 +35,9 @@ TARGETS = {
     "agent-service-coverage": 1.0,
     "self-service-coverage": 1.0,
     "organisations-per-urban-community": 10.0,
+    "deliberation-list-coverage": 1.0,
+    "three-lists-coverage": 1.0,
+    "survey-coverage": 1.0,
 }
 FULL = {
     "kind": "urban_community", "households": 1000, "residents": 3000, "floor_area_m2": 50_000,
@@ -39,7 +45,10 @@ FULL = {
     "centres": 1, "centre_area": 300, "unmeasured_centres": 0, "largest_centre": 300,
     "measured_area": 300, "activity_area": 180, "centres_without_activity": 0, "timed_centres": 1,
     "full_hours_centres": 1, "terminals": 1, "agent_windows": 1, "cooperatives": 0,
-    "largest_square": None, "unmeasured_squares": 0,
+    "largest_square": None, "unmeasured_squares": 0, "has_deliberation_list": None,
+    "has_work_list": True, "has_assessment_list": True, "has_seal_list": True,
+    "security_members": 3, "has_unified_forms": None, "has_online_service": True,
+    "is_surveyed": True,
 }  # fmt: skip
 
 
@@ -78,6 +87,19 @@ class TestRules:
     def test_without_a_target_nothing_is_short_of_it(self):
         assert gaps(households=9000, activity_area=0, terminals=0, targets={}) == {}
 
+    def test_lists_and_duties_that_are_known_to_be_missing_are_named(self):
+        absent = gaps(has_seal_list=False, has_work_list=None, security_members=1,
+                      has_online_service=False, is_surveyed=False)  # fmt: skip
+        assert set(absent) == {
+            "figures-missing", "lists-missing", "few-security-members", "no-online-service",
+            "not-surveyed",
+        }  # fmt: skip
+        assert absent["lists-missing"].words == "没有建立印章使用清单"
+        assert absent["few-security-members"].short_by == 2
+        village = gaps(kind="village", has_deliberation_list=False, has_unified_forms=False,
+                       largest_centre=300, largest_square=1000)  # fmt: skip
+        assert set(village) == {"no-deliberation-list", "forms-not-unified"}
+
     def test_what_is_unknown_is_to_be_recorded_and_not_a_shortage(self):
         unknown = gaps(households=None, social_organisations=None, unmeasured_centres=1)
         assert set(unknown) == {"figures-missing", "areas-missing"}
@@ -100,7 +122,11 @@ class TestList:
         )
 
     async def test_closing_a_gap_takes_it_off_the_list(self, counted):
-        await figures(counted, VILLAGE, social_organisations=5, is_resettlement=False)
+        await figures(counted, VILLAGE, social_organisations=5, is_resettlement=False,
+                      has_deliberation_list=True, has_work_list=True, has_assessment_list=True,
+                      has_seal_list=True, security_members=5, has_unified_forms=True,
+                      has_online_service=True)  # fmt: skip
+        await deliver(counted, keep_survey, surveyed(VILLAGE))
         body = (await self.ask(counted, VILLAGE)).json()
         (village,) = body["items"]
         assert [gap["code"] for gap in village["gaps"]] == [

@@ -3,17 +3,21 @@
 import asyncio
 import io
 import time
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from contracts.evaluation import CommunitySurveyed
 from servicekit.paging import encode_cursor
 from services.facilities.indicators import history, repository, service
 from services.facilities.models import INDICATOR_SUM, MEASURES
+from services.facilities.surveys.consumers import keep_survey
+from services.facilities.worker import create_worker
 from tests.facilities.factories import (
     CITY,
     COMMUNITY,
@@ -22,6 +26,7 @@ from tests.facilities.factories import (
     OTHER_COUNTY,
     TOWNSHIP,
     VILLAGE,
+    deliver,
     manager,
     recorded,
     statistician,
@@ -30,7 +35,8 @@ from tests.facilities.factories import (
 from tests.support.tokens import bearer, resident
 
 PROVINCE = "140000000000"
-PLACES = (COMMUNITY, OTHER_COMMUNITY, VILLAGE, TOWNSHIP)
+TOWN = "140802100000"
+PLACES = (COMMUNITY, OTHER_COMMUNITY, VILLAGE, TOWNSHIP, TOWN)
 CENTRE = "party-mass-service-centre"
 
 
@@ -78,10 +84,25 @@ steps = st.one_of(
         st.sampled_from(PLACES[:3]),
         st.integers(2024, 2026),
         st.dictionaries(
-            st.sampled_from(("households", "residents", "workers", "social_organisations")),
+            st.sampled_from(
+                ("households", "residents", "security_members", "social_organisations")
+            ),
             st.integers(0, 5000),
             min_size=1,
         ),
+        st.dictionaries(
+            st.sampled_from(
+                ("has_deliberation_list", "has_work_list", "has_assessment_list", "has_seal_list")
+            ),
+            st.booleans(),
+        ),
+    ),
+    st.tuples(
+        st.just("survey"),
+        st.sampled_from(PLACES[:3]),
+        st.integers(-2, 0),
+        st.booleans(),
+        st.integers(1, 3),
     ),
 )
 
@@ -112,8 +133,10 @@ class TestIncremental:
                     )
                 )
             elif kind == "count":
-                code, year, known = arguments
-                await figures(counted, code, year, **known)
+                code, year, known, lists = arguments
+                await figures(counted, code, year, **known, **lists)
+            elif kind == "survey":
+                await deliver(counted, keep_survey, surveyed(*arguments), times=2)
             elif made:
                 await _change(counted, made[arguments[0] % len(made)], kind, arguments[1:])
         assert await wrong(counted) == 0
@@ -205,8 +228,104 @@ async def _matches_a_count_by_hand(service):
     assert found["centre_area"] == sum(
         area for code in known for area in centres.get(code, []) if area
     )
+    assert found["security_counted"] == sum(
+        row["security_members"] is not None for row in newest.values()
+    )
+    lists = [
+        [newest[code][name] for name in ("has_work_list", "has_assessment_list", "has_seal_list")]
+        for code in newest
+    ]
+    assert found["listed_communities"] == sum(all(one) for one in lists)
+    assert found["lists_counted"] == sum(all(one) or False in one for one in lists)
+    asked = await service.fetch(
+        "SELECT DISTINCT division_code FROM community_survey WHERE is_covered AND year >= $1",
+        date.today().year - 1,  # noqa: DTZ011 - the tests do not run over New Year
+    )
+    assert found["surveyed_communities"] == len(asked)
     pairs = {(place["facility_type"], place["division_code"]) for place in places}
+    assert found["cooperative_townships"] == int(("supply-cooperative", TOWN) in pairs)
     assert found["cooperative_villages"] == int(("supply-cooperative", VILLAGE) in pairs)
+
+
+def surveyed(code, years_ago=0, is_covered=True, revision=1):
+    year = date.today().year + years_ago  # noqa: DTZ011
+    return CommunitySurveyed(
+        survey_key=f"survey:{code}:{year}", division_code=code, year=year, survey_ids=(uuid4(),),
+        sampled=12, answered=7 if is_covered else 0, refused=0, unreached=0, is_covered=is_covered,
+        revision=revision, recorded_at=datetime.now(UTC),
+    )  # fmt: skip
+
+
+class TestSurveys:
+    async def coverage(self, service, division=COUNTY):
+        (found,) = await values(service, division, "survey-coverage")
+        return found["numerator"]
+
+    async def test_the_newest_state_counts_whenever_it_comes_and_however_often(self, counted):
+        for event in (surveyed(VILLAGE, revision=2), surveyed(VILLAGE, is_covered=False)):
+            await deliver(counted, keep_survey, event, times=2)
+        assert [await self.coverage(counted, code) for code in (VILLAGE, COUNTY)] == [1, 1]
+        await deliver(counted, keep_survey, surveyed(VILLAGE, is_covered=False, revision=3))
+        assert await self.coverage(counted) == 0
+        assert await wrong(counted) == 0
+
+    async def test_last_year_counts_until_this_years_survey_and_the_year_before_no_longer(
+        self, counted
+    ):
+        await deliver(counted, keep_survey, surveyed(VILLAGE, -1))
+        await deliver(counted, keep_survey, surveyed(VILLAGE, 0, is_covered=False))
+        await deliver(counted, keep_survey, surveyed(COMMUNITY, -2))
+        await deliver(counted, keep_survey, surveyed("140899999201"))  # nowhere we know
+        assert await self.coverage(counted) == 1
+        assert await wrong(counted) == 0
+
+    def test_the_worker_listens(self, counted):
+        groups = {one.group: one for one in create_worker(counted.settings).subscriptions}
+        assert CommunitySurveyed in groups["facilities.surveys"].handlers
+
+
+class TestFiguresByHand:
+    async def test_lists_and_duties_are_counted_where_they_are_known(self, counted):
+        await figures(counted, VILLAGE, has_deliberation_list=True, security_members=2,
+                      has_unified_forms=False, has_work_list=True, has_seal_list=False)  # fmt: skip
+        await figures(counted, COMMUNITY, has_deliberation_list=True, has_work_list=True,
+                      has_assessment_list=True, has_seal_list=True, security_members=3)  # fmt: skip
+        await figures(counted, OTHER_COMMUNITY, has_work_list=True, has_online_service=True)
+        found = {
+            code: (one["numerator"], one["denominator"])
+            for code in (
+                "deliberation-list-coverage", "three-lists-coverage", "security-committee-met",
+                "unified-forms-share", "online-service-share",
+            )
+            for one in await values(counted, COUNTY, code)
+        }  # fmt: skip
+        assert found == {
+            "deliberation-list-coverage": (1, 1),
+            "three-lists-coverage": (1, 2),
+            "security-committee-met": (1, 2),
+            "unified-forms-share": (0, 1),
+            "online-service-share": (1, 1),
+        }
+        (lists,) = await values(counted, COUNTY, "three-lists-coverage")
+        total = await sums(counted, COUNTY)
+        assert lists["missing"] == total["communities"] - 2
+        assert await wrong(counted) == 0
+
+    async def test_a_town_has_a_cooperative_of_its_own_and_a_subdistrict_is_no_town(self, counted):
+        (before,) = await values(counted, COUNTY, "township-cooperative-coverage")
+        for number, code in enumerate((VILLAGE, TOWN, TOWNSHIP)):
+            await recorded(counted, name=f"综合服务社{number}", division_code=code,
+                           facility_type="supply-cooperative")  # fmt: skip
+        (after,) = await values(counted, COUNTY, "township-cooperative-coverage")
+        assert (before["numerator"], after["numerator"]) == (0, 1)
+        towns = await counted.fetch(
+            "SELECT count(*) AS n FROM division WHERE level = 'township' AND parent_code = $1 "
+            "AND name ~ '[镇乡]$'", COUNTY,
+        )  # fmt: skip
+        assert after["denominator"] == before["denominator"] == towns[0]["n"]
+        (village,) = await values(counted, VILLAGE, "township-cooperative-coverage")
+        assert village["value"] is None
+        assert await wrong(counted) == 0
 
 
 class TestValues:
@@ -242,7 +361,7 @@ class TestValues:
             "/v1/indicators/values?division=140899999999",
             "/v1/indicators/table?within=140899999999&level=community",
             "/v1/indicators/no-such/history?division=140802000000",
-            "/v1/indicators/survey-coverage/chart",
+            "/v1/indicators/no-such/chart",
         ):
             assert (await counted.client.get(url)).status_code == 404, url
 
@@ -251,8 +370,7 @@ class TestValues:
         first = listed[0]
         assert (first["numerator"], first["denominator"]) == ("covered_villages", "villages")
         assert {mark["region"] for mark in first["bases"]} == {None, CITY}
-        assert listed[-1]["formula"] is None
-        assert "评价服务" in listed[-1]["reason"]
+        assert all(one["numerator"] in MEASURES and one["source"] for one in listed)
 
 
 class TestTable:

@@ -12,6 +12,13 @@ FIGURES = (
     "certified_workers",
     "social_organisations",
     "is_resettlement",
+    "has_deliberation_list",
+    "has_work_list",
+    "has_assessment_list",
+    "has_seal_list",
+    "security_members",
+    "has_unified_forms",
+    "has_online_service",
 )
 
 

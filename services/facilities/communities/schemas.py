@@ -37,6 +37,21 @@ class Figures(BaseModel):
     )
     social_organisations: Count | None = Field(default=None, description="社区社会组织数")
     is_resettlement: bool | None = Field(default=None, description="是否易地扶贫搬迁集中安置社区")
+    has_deliberation_list: bool | None = Field(
+        default=None, description="是否有村级议事协商目录（村）"
+    )
+    has_work_list: bool | None = Field(default=None, description="是否建立工作事项清单")
+    has_assessment_list: bool | None = Field(
+        default=None, description="是否建立综合考核评比项目清单"
+    )
+    has_seal_list: bool | None = Field(default=None, description="是否建立印章使用范围清单")
+    security_members: Count | None = Field(default=None, description="治保会人数")
+    has_unified_forms: bool | None = Field(
+        default=None, description="填报表格是否由县级统一整合、年初一次性交由乡镇安排（村）"
+    )
+    has_online_service: bool | None = Field(
+        default=None, description="群众关切项目是否有 24 小时线上服务"
+    )
     source: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)
     ] = Field(description="数据来源", examples=["2026年村级统计年报"])

@@ -122,7 +122,9 @@ async def record_figures(
     author = Author(caller.account_id, caller.name)
     values = _values(author, code=code, year=year, body=body, now=now)
     if current is None:
-        return await _first(session, values, expected), True
+        first = await _first(session, values, expected)
+        await indicators.refresh(session, [code])
+        return first, True
     if _is_same(current, values):
         return figures_read(current), False
     if expected is None:
@@ -130,13 +132,17 @@ async def record_figures(
     if expected != current.version:
         raise StaleVersion
     await repository.replace_figures(session, values | {"version": current.version + 1})
-    return await _written(session, code, year), False
+    written = await _written(session, code, year)
+    await indicators.refresh(session, [code])
+    return written, False
 
 
 async def take_in(
     session: AsyncSession, author: Author, *, code: str, year: int, body: FiguresWrite
 ) -> Outcome:
     """Record a year's figures out of a sheet, over what is there; the version before is kept.
+
+    Sums of indicators are left to the caller, who has many rows.
 
     Concurrency: locks the row of the year.
 
@@ -202,7 +208,6 @@ async def _written(session: AsyncSession, code: str, year: int) -> FiguresRead:
         recorded_at=figures.recorded_at,
     )
     await outbox.record(session, event)
-    await indicators.refresh(session, [code])
     FIGURES_RECORDED.inc()
     return figures
 

@@ -13,6 +13,7 @@ from servicekit.imports import Checked, ImportJob, Outcome, Problem, Row
 from services.facilities.communities import repository, service
 from services.facilities.communities.schemas import FiguresWrite
 from services.facilities.hours.rules import LOCAL
+from services.facilities.indicators import service as indicators
 
 #: Column → what a sheet may call it.
 COLUMNS = {
@@ -25,9 +26,17 @@ COLUMNS = {
     "certified_workers": "持证人数",
     "social_organisations": "社会组织",
     "is_resettlement": "易地搬迁安置",
+    "has_deliberation_list": "议事协商目录",
+    "has_work_list": "工作事项清单",
+    "has_assessment_list": "考核评比清单",
+    "has_seal_list": "印章使用清单",
+    "security_members": "治保会人数",
+    "has_unified_forms": "表格年初统一安排",
+    "has_online_service": "24小时线上服务",
     "source": "数据来源",
 }
 _YES_NO = {"是": True, "否": False, "true": True, "false": False}
+_YES_NO_COLUMNS = {"is_resettlement", *(name for name in COLUMNS if name.startswith("has_"))}
 _FIRST_YEAR = 2000
 _MESSAGES = {
     "missing": "没有填写",
@@ -81,12 +90,14 @@ class FiguresRows:
         self, session: AsyncSession, job: ImportJob, ready: Mapping[int, FiguresRow]
     ) -> Mapping[int, Outcome | Problem]:
         author = service.Author(job.owner_id, job.owner_name)
-        return {
+        outcomes = {
             number: await service.take_in(
                 session, author, code=one.code, year=one.year, body=one.body
             )
             for number, one in ready.items()
         }
+        await indicators.refresh(session, [one.code for one in ready.values()])
+        return outcomes
 
 
 def _named(row: Row) -> dict[str, Any]:
@@ -125,9 +136,9 @@ def _place_problems(
 
 def _body(row: Row, cells: Mapping[str, Any], problems: list[Problem]) -> FiguresWrite | None:
     values = {name: value for name, value in cells.items() if name not in ("code", "year")}
-    answer = str(values.get("is_resettlement", "")).lower()
-    if answer in _YES_NO:
-        values["is_resettlement"] = _YES_NO[answer]
+    for name in _YES_NO_COLUMNS & values.keys():
+        answer = str(values[name]).lower()
+        values[name] = _YES_NO.get(answer, values[name])
     try:
         return FiguresWrite.model_validate(values)
     except ValidationError as error:

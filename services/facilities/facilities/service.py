@@ -12,7 +12,7 @@ from servicekit.etags import StaleVersion
 from servicekit.identifiers import new_id
 from servicekit.paging import Page, cut, encode_cursor
 from services.facilities.divisions import service as divisions
-from services.facilities.facilities import repository
+from services.facilities.facilities import checks, repository
 from services.facilities.facilities.records import (
     columns_of,
     event_of,
@@ -23,16 +23,12 @@ from services.facilities.facilities.records import (
 from services.facilities.facilities.repository import FacilityFilter
 from services.facilities.facilities.rules import (
     NEEDS_REASON,
-    Fault,
-    faults,
     next_state,
-    position_faults,
     possible_actions,
 )
 from services.facilities.facilities.schemas import (
     FacilityCreate,
     FacilityEntry,
-    FacilityFields,
     FacilityRead,
     FacilityTransition,
     FacilityUpdate,
@@ -43,16 +39,10 @@ from services.facilities.hours.rules import LOCAL
 from services.facilities.indicators import service as indicators
 from services.facilities.metrics import FACILITY_CHANGES
 from services.facilities.models import FacilityState
-from services.facilities.positions import service as positions
-from services.facilities.types import service as types
 
 
 class FacilityNotFound(NotFound):
     code, title = "facility-not-found", "没有这个设施"
-
-
-class FacilityInvalid(Invalid):
-    code, title = "facility-invalid", "设施信息有误，请按提示修改"
 
 
 class FacilityNameTaken(Conflict):
@@ -75,7 +65,7 @@ async def create(session: AsyncSession, caller: Caller, body: FacilityCreate) ->
         FacilityInvalid: fields contradict each other, or name a type or division unknown here.
     """
     caller.ensure_covers(body.division_code)
-    await _ensure_valid(session, body, facility_id=None)
+    await checks.ensure_valid(session, body, facility_id=None)
     facility_id = new_id()
     values = columns_of(body) | {
         "id": facility_id,
@@ -112,7 +102,7 @@ async def change(
     if wanted == current:
         return await get(session, facility_id)
     caller.ensure_covers(wanted.division_code)
-    await _ensure_valid(session, wanted, facility_id=facility_id)
+    await checks.ensure_valid(session, wanted, facility_id=facility_id)
     return await update(session, caller, row, columns_of(wanted), action="change")
 
 
@@ -247,78 +237,6 @@ async def list_history(
     page, more = cut(list(rows), limit)
     versions = [FacilityVersion.model_validate(dict(row._mapping)) for row in page]
     return Page(items=versions, next=encode_cursor(versions[-1].version) if more else None)
-
-
-async def _ensure_valid(
-    session: AsyncSession, record: FacilityFields, *, facility_id: UUID | None
-) -> None:
-    found = [
-        *faults(record),
-        *await _position_faults(session, record, facility_id),
-        *await _host_faults(session, record, facility_id),
-        *await _room_faults(session, record, facility_id),
-    ]
-    if not await types.is_known(session, record.facility_type):
-        found.append(Fault("/facility_type", "设施类型字典里没有这个类型", "type-unknown"))
-    if not await divisions.is_in_force(session, record.division_code):
-        found.append(Fault("/division_code", "没有这个行政区划，或它已撤销", "division-unknown"))
-    if found:
-        errors = [
-            {"path": fault.path, "in": "body", "message": fault.message, "type": fault.type}
-            for fault in found
-        ]
-        raise FacilityInvalid(errors=errors)
-
-
-async def _position_faults(
-    session: AsyncSession, record: FacilityFields, facility_id: UUID | None
-) -> list[Fault]:
-    if record.position is None:
-        return []
-    point = record.position.wgs84
-    if found := position_faults(point.latitude, point.longitude):
-        return found
-    misplaced = await positions.misplacement(session, record.division_code, point, but=facility_id)
-    if misplaced is None:
-        return []
-    against = "登记的四至范围" if misplaced.is_recorded else "其他设施所在的范围"
-    message = f"坐标在所属县（市、区）{against}之外约 {misplaced.metres / 1000:.0f} 公里"
-    return [Fault("/position", message, "outside-county")]
-
-
-async def _room_faults(
-    session: AsyncSession, record: FacilityFields, facility_id: UUID | None
-) -> list[Fault]:
-    if facility_id is None or record.total_area_m2 is None:
-        return []
-    rooms = await repository.rooms_area(session, facility_id)
-    if rooms <= record.total_area_m2:
-        return []
-    return [Fault("/total_area_m2", f"小于各房间面积之和（{rooms:g} 平方米）", "area-too-small")]
-
-
-async def _host_faults(
-    session: AsyncSession, record: FacilityFields, facility_id: UUID | None
-) -> list[Fault]:
-    """What speaks against a place being inside another: one level, one division, room enough."""
-    if record.host_id is None:
-        return []
-    host = await repository.find(session, record.host_id)
-    if host is None or record.host_id == facility_id:
-        return [Fault("/host_id", "没有这处设施，或就是本设施", "host-unknown")]
-    if host.host_id is not None or (
-        facility_id is not None and await repository.has_guests(session, facility_id)
-    ):
-        return [Fault("/host_id", "设在他处之内的设施里不能再设设施", "host-nested")]
-    if host.division_code != record.division_code:
-        return [Fault("/host_id", "与所在的设施应属同一区划", "host-elsewhere")]
-    if (
-        host.total_area_m2 is not None
-        and record.total_area_m2 is not None
-        and record.total_area_m2 > host.total_area_m2
-    ):
-        return [Fault("/total_area_m2", "面积不能大于所在的设施", "area-too-large")]
-    return []
 
 
 async def _written(

@@ -6,65 +6,22 @@ ours and provisional: no price of any of these is known here. Ways of getting a 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
-from services.facilities.indicators.measures import RURAL_CENTRE_M2, SQUARE_M2
+from services.facilities.gaps.duties import duties
+from services.facilities.gaps.kinds import FIGURES, Effort, Gap, Stock, Way
+from services.facilities.indicators.measures import (
+    RURAL_CENTRE_M2,
+    SQUARE_M2,
+)
 
 HOUSEHOLDS = 100
-#: Figures that indicators need, as people call them.
-FIGURES = {
-    "households": "户数",
-    "residents": "常住人口",
-    "floor_area_m2": "社区总建筑面积",
-    "workers": "社区工作者",
-    "certified_workers": "持证的社区工作者",
-    "social_organisations": "社区社会组织",
-    "is_resettlement": "是否安置社区",
-}
 
 
-class Effort(IntEnum):
-    """How much a way of closing a gap asks for; the least first."""
-
-    record = 1  # 补录数据
-    rearrange = 2  # 调整安排
-    equip = 3  # 配备、设点
-    reuse = 4  # 利用存量
-    build = 5  # 新建、扩建
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to close a gap."""
-
-    code: str
-    effort: Effort
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """What is lacking, by how much, which indicators it holds down, and the cheapest way."""
-
-    code: str
-    indicators: tuple[str, ...]
-    words: str
-    way: Way
-    short_by: float | None = None
-    unit: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stock:
-    """A place of a village that is no centre in operation, and might become one."""
-
-    name: str
-    state: str
-    is_centre: bool
-    total_area_m2: float | None
-    is_shared: bool
+_OF_URBAN_COMMUNITIES = frozenset(
+    {"households", "residents", "floor_area_m2", "workers", "certified_workers"}
+)
+_OF_VILLAGES = frozenset({"has_deliberation_list", "has_unified_forms"})
 
 
 def gaps_of(
@@ -85,6 +42,7 @@ def gaps_of(
         *_activity(fact, office_area_m2, targets),
         *_services(fact, targets),
         *_organisations(fact, targets),
+        *duties(fact, targets),
     ]
     return sorted(found, key=lambda gap: (gap.way.effort, -len(gap.indicators), gap.code))
 
@@ -97,8 +55,8 @@ def rank(gaps: Sequence[Gap], residents: int | None, asked_for: int) -> tuple[in
 
 def _missing(fact: Mapping[str, Any]) -> Iterator[Gap]:
     needed = {
-        "village": ("social_organisations", "is_resettlement"),
-        "urban_community": tuple(FIGURES),
+        "village": tuple(name for name in FIGURES if name not in _OF_URBAN_COMMUNITIES),
+        "urban_community": tuple(name for name in FIGURES if name not in _OF_VILLAGES),
     }[fact["kind"]]  # fmt: skip
     names = [name for name in needed if fact[name] is None]
     if names:

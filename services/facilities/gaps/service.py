@@ -12,7 +12,8 @@ from servicekit.errors import BadRequest
 from servicekit.paging import cut, encode_cursor
 from services.facilities.divisions import service as divisions
 from services.facilities.gaps import repository
-from services.facilities.gaps.rules import Gap, Stock, gaps_of, rank
+from services.facilities.gaps.kinds import Gap, Stock
+from services.facilities.gaps.rules import gaps_of, rank
 from services.facilities.gaps.schemas import Evidence, GapList, GapRead, VillageGaps, WayRead
 from services.facilities.indicators import service as indicators
 

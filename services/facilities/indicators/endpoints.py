@@ -12,7 +12,7 @@ from servicekit.auth import Caller, require
 from servicekit.database import ReadSession
 from servicekit.paging import After, CursorMalformed, Limit, decode_cursor
 from servicekit.sheets import SheetFormat, download_headers, write_xlsx
-from services.facilities.indicators import definitions, history, service, sheets
+from services.facilities.indicators import definitions, history, planning, service, sheets
 from services.facilities.indicators.schemas import (
     Chart,
     DefinitionRead,
@@ -124,7 +124,7 @@ async def read_chart(
 async def ask_what_if(body: WhatIf, caller: Planner, session: ReadSession) -> WhatIfAnswer:
     """假如在一个村（社区）增加这些设施，哪些指标会变；只是测算，不写入。"""
     caller.ensure_covers(body.division_code)
-    return await service.what_if(session, body)
+    return await planning.what_if(session, body)
 
 
 def _last(after: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What every community adds to the sums: one SQL text for a change, a recount and a what-if.
+"""What every community and town adds to the sums: one SQL text for a change, a recount and a what-if.
 
 `facts_sql` gathers one row per community in force out of figures, facilities, rooms and devices;
 `EXPRESSIONS` turns that row into the measures that are summed up the tree. A figure that nobody
@@ -16,6 +16,8 @@ from services.facilities.models import MEASURES
 
 #: Square metres. Source: 吉办发〔2016〕3号 (200 and 1000), 运政办发〔2023〕14号 (500).
 RURAL_CENTRE_M2, SQUARE_M2, URBAN_CENTRE_M2 = 200, 1000, 500
+#: 每个治保会不少于 3 人. Source: 运政办发〔2023〕14号.
+SECURITY_MEMBERS = 3
 #: 开放服务时间一般不少于每天 8 小时. Source: 国办发〔2021〕56号, 运政办发〔2023〕14号.
 DAILY_HOURS = 8
 
@@ -88,10 +90,18 @@ _FACTS = """
     ), figures AS (
         SELECT DISTINCT ON (community_code) *
         FROM community_figures WHERE true $figure_codes ORDER BY community_code, year DESC
+    ), survey AS (
+        -- Once a year, some time of the year: until then last year's counts.
+        SELECT division_code, bool_or(is_covered) AS is_covered FROM community_survey
+        WHERE year >= extract(year FROM timezone('Asia/Shanghai', now())) - 1 $survey_codes
+        GROUP BY division_code
     ), fact AS (
         SELECT division.code, division.community_kind AS kind, figures.year AS figures_year,
             figures.households, figures.residents, figures.floor_area_m2, figures.workers,
             figures.certified_workers, figures.social_organisations, figures.is_resettlement,
+            figures.has_deliberation_list, figures.has_work_list, figures.has_assessment_list,
+            figures.has_seal_list, figures.security_members, figures.has_unified_forms,
+            figures.has_online_service,
             coalesce(place.centres, 0) AS centres,
             coalesce(place.centre_area, 0) AS centre_area,
             coalesce(place.unmeasured_centres, 0) AS unmeasured_centres,
@@ -107,13 +117,28 @@ _FACTS = """
             coalesce(place.agent_windows, 0) + coalesce(inside.agent_windows, 0) AS agent_windows,
             coalesce(place.cooperatives, 0) AS cooperatives,
             place.largest_square,
-            coalesce(place.unmeasured_squares, 0) AS unmeasured_squares
+            coalesce(place.unmeasured_squares, 0) AS unmeasured_squares,
+            survey.is_covered IS TRUE AS is_surveyed
         FROM division
+        LEFT JOIN survey ON survey.division_code = division.code
         LEFT JOIN figures ON figures.community_code = division.code
         LEFT JOIN place ON place.division_code = division.code
         LEFT JOIN inside ON inside.division_code = division.code
         WHERE division.level = 'community' AND (division.valid_until IS NULL
             OR division.valid_until >= CAST(timezone('Asia/Shanghai', now()) AS date))
+            $community_codes
+    ), town AS (
+        -- 乡、镇 by their number; 街道 (001–099) are none. A cooperative is a town's own where it is
+        -- recorded at that level.
+        SELECT division.code, 1 AS townships,
+            CASE WHEN EXISTS (
+                SELECT FROM facility WHERE facility.division_code = division.code
+                AND facility_type = 'supply-cooperative' AND state = 'open'
+            ) THEN 1 ELSE 0 END AS cooperative_townships
+        FROM division
+        WHERE division.level = 'township' AND substr(division.code, 7, 3) BETWEEN '100' AND '399'
+            AND (division.valid_until IS NULL
+                OR division.valid_until >= CAST(timezone('Asia/Shanghai', now()) AS date))
             $community_codes
     )
 """
@@ -125,6 +150,8 @@ _FLOOR_KNOWN = "floor_area_m2 IS NOT NULL AND unmeasured_centres + unmeasured_co
 _WORKERS_KNOWN = "workers IS NOT NULL AND residents IS NOT NULL"
 _CERTIFIED_KNOWN = "workers IS NOT NULL AND certified_workers IS NOT NULL"
 _ORGANISATIONS_KNOWN = "social_organisations IS NOT NULL"
+#: All three are there, or one is known not to be.
+_LISTS_KNOWN = "(has_work_list AND has_assessment_list AND has_seal_list) IS NOT NULL"
 
 
 def _is(condition: str) -> str:
@@ -184,13 +211,33 @@ EXPRESSIONS: dict[str, str] = {
         f"{_URBAN} AND coalesce(largest_centre, 0) < {URBAN_CENTRE_M2} AND unmeasured_centres > 0"
     ),
     "cooperative_villages": _is(f"{_VILLAGE} AND cooperatives > 0"),
+    "deliberation_villages": _is(f"{_VILLAGE} AND has_deliberation_list"),
+    "deliberation_counted": _is(f"{_VILLAGE} AND has_deliberation_list IS NOT NULL"),
+    "deliberation_unknown": _is(f"{_VILLAGE} AND has_deliberation_list IS NULL"),
+    "listed_communities": _is("has_work_list AND has_assessment_list AND has_seal_list"),
+    "lists_counted": _is(_LISTS_KNOWN),
+    "lists_unknown": _is(f"NOT ({_LISTS_KNOWN})"),
+    "secured_communities": _is(f"security_members >= {SECURITY_MEMBERS}"),
+    "security_counted": _is("security_members IS NOT NULL"),
+    "security_unknown": _is("security_members IS NULL"),
+    "unified_villages": _is(f"{_VILLAGE} AND has_unified_forms"),
+    "forms_counted": _is(f"{_VILLAGE} AND has_unified_forms IS NOT NULL"),
+    "forms_unknown": _is(f"{_VILLAGE} AND has_unified_forms IS NULL"),
+    "online_communities": _is("has_online_service"),
+    "online_counted": _is("has_online_service IS NOT NULL"),
+    "online_unknown": _is("has_online_service IS NULL"),
+    "surveyed_communities": _is("is_surveyed"),
 }
-assert set(EXPRESSIONS) == set(MEASURES)
+#: What a town of its own adds; no community does.
+TOWN_MEASURES = ("townships", "cooperative_townships")
+assert set(EXPRESSIONS) | set(TOWN_MEASURES) == set(MEASURES)
 
 ONE_BY_ONE = "= ANY(:codes)"
 IN_A_RANGE = "BETWEEN :first AND :last"
 #: What a community adds, in the order of `MEASURES`.
-MEASURED = ", ".join(f"{EXPRESSIONS[name]} AS {name}" for name in MEASURES)
+MEASURED = ", ".join(f"{EXPRESSIONS.get(name, '0')} AS {name}" for name in MEASURES)
+#: What a town adds, in the same order.
+TOWN_MEASURED = ", ".join(name if name in TOWN_MEASURES else f"0 AS {name}" for name in MEASURES)
 NAMES = ", ".join(MEASURES)
 
 
@@ -202,6 +249,7 @@ def facts_sql(condition: str = "") -> str:
     columns = {
         "facility_codes": "facility.division_code",
         "figure_codes": "community_code",
+        "survey_codes": "division_code",
         "community_codes": "division.code",
     }
     return Template(_FACTS).substitute(

@@ -15,6 +15,8 @@ from services.facilities.indicators.measures import (
     MEASURED,
     NAMES,
     ONE_BY_ONE,
+    TOWN_MEASURED,
+    TOWN_MEASURES,
     facts_sql,
     statement,
 )
@@ -42,10 +44,16 @@ _REFRESH = statement(
         SELECT code, $measured FROM fact
         UNION ALL
         SELECT code, $zeros FROM division
-        WHERE code = ANY(:codes) AND NOT EXISTS (SELECT FROM fact WHERE fact.code = division.code)
+        WHERE code = ANY(:codes) AND level = 'community'
+          AND NOT EXISTS (SELECT FROM fact WHERE fact.code = division.code)
     ), difference AS (
         SELECT measured.code, $differences
         FROM measured JOIN indicator_sum AS kept ON kept.code = measured.code
+        UNION ALL
+        SELECT kept.code, $town_differences
+        FROM indicator_sum AS kept JOIN division ON division.code = kept.code
+            LEFT JOIN town ON town.code = kept.code
+        WHERE kept.code = ANY(:codes) AND division.level = 'township'
     ), spread AS (
         SELECT chain.code, $sums
         -- Distinct: a city without counties is its own county.
@@ -62,18 +70,27 @@ _REFRESH = statement(
     measured=MEASURED,
     zeros=", ".join("0" for _ in MEASURES),
     differences=_each("measured.@ - kept.@ AS @"),
+    town_differences=", ".join(
+        f"coalesce(town.{name}, 0) - kept.{name} AS {name}"
+        if name in TOWN_MEASURES
+        else f"0 AS {name}"
+        for name in MEASURES
+    ),
     sums=_each("sum(difference.@) AS @"),
     additions=_each("@ = kept.@ + spread.@"),
 )
 #: A province from nothing: its communities, then level by level.
 _COUNTED = """
-    $facts, measured AS (SELECT code, $measured FROM fact),
+    $facts, measured AS (
+        SELECT code, $measured FROM fact UNION ALL SELECT code, $town_measured FROM town
+    ),
     township AS (SELECT rpad(left(code, 9), 12, '0') AS code, $sums FROM measured GROUP BY 1),
     county AS (SELECT rpad(left(code, 6), 12, '0') AS code, $sums FROM township GROUP BY 1),
     city AS (SELECT rpad(left(code, 4), 12, '0') AS code, $sums FROM county GROUP BY 1),
     province AS (SELECT rpad(left(code, 2), 12, '0') AS code, $sums FROM city GROUP BY 1),
     counted AS (
-        SELECT * FROM measured UNION ALL SELECT * FROM township UNION ALL SELECT * FROM county
+        SELECT measured.* FROM measured JOIN fact USING (code)
+        UNION ALL SELECT * FROM township UNION ALL SELECT * FROM county
         UNION ALL SELECT * FROM city UNION ALL SELECT * FROM province
     -- A city without counties is counted as its own county, too; the city has everything.
     ), new AS (
@@ -87,6 +104,7 @@ _PARTS = {
             _COUNTED,
             facts=facts_sql(IN_A_RANGE),
             measured=MEASURED,
+            town_measured=TOWN_MEASURED,
             sums=_each("sum(@) AS @"),
         )
     ),
@@ -133,7 +151,7 @@ _ALONE = text("LOCK TABLE indicator_sum IN SHARE ROW EXCLUSIVE MODE")
 
 
 async def refresh(session: AsyncSession, codes: Sequence[str]) -> None:
-    """Bring the sums of communities, and of everything above them, up to date.
+    """Bring the sums of communities and towns, and of everything above them, up to date.
 
     Concurrency: locks the rows from the province down, so that two changes never wait for each
     other, and reads the facts after that, so that the second one sees the first.

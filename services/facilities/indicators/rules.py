@@ -55,6 +55,19 @@ FORMULAS: dict[str, Formula] = {
         "large_centre_urban", "urban_communities", "large_urban_unknown"
     ),
     "villages-with-cooperative": Formula("cooperative_villages", "villages"),
+    "towns-with-cooperative": Formula("cooperative_townships", "townships"),
+    "villages-with-deliberation-list": Formula(
+        "deliberation_villages", "deliberation_counted", "deliberation_unknown"
+    ),
+    "communities-with-three-lists": Formula("listed_communities", "lists_counted", "lists_unknown"),
+    "communities-with-security-committee": Formula(
+        "secured_communities", "security_counted", "security_unknown"
+    ),
+    "villages-with-unified-forms": Formula("unified_villages", "forms_counted", "forms_unknown"),
+    "communities-with-online-service": Formula(
+        "online_communities", "online_counted", "online_unknown"
+    ),
+    "surveyed-communities": Formula("surveyed_communities", "communities"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Indicators of any division: now, in a table, drilled down, and if something were added."""
+"""Indicators of any division: now, in a table, and drilled down."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.values import SIGNIFICANT_DIGITS, DivisionLevel, division_level
 from servicekit import outbox
-from servicekit.errors import BadRequest, Invalid, NotFound
-from servicekit.identifiers import new_id
+from servicekit.errors import BadRequest, NotFound
 from servicekit.logging import logger
 from servicekit.paging import cut, encode_cursor
 from services.facilities.divisions import service as divisions
@@ -21,35 +20,21 @@ from services.facilities.indicators.rules import FORMULAS, compute, is_met, near
 from services.facilities.indicators.schemas import (
     Cell,
     Definition,
-    DivisionMoves,
     DivisionValues,
     IndicatorTable,
-    Move,
     Row,
     Value,
-    WhatIf,
-    WhatIfAnswer,
 )
 from services.facilities.metrics import INDICATOR_SUMS_MENDED
-from services.facilities.types import service as types
 
 COUNTRY = "全国"
-#: A move smaller than this is the last bit of a float.
-NO_MOVE = 1e-12
+_ADDING = (DivisionLevel.township, DivisionLevel.community)
 #: Of a table that is saved as a file: the villages of a city, the counties of the country.
 MOST_ROWS = 5000
 
 
 class IndicatorNotFound(NotFound):
     code, title = "indicator-not-found", "没有这个指标"
-
-
-class NotACommunity(Invalid):
-    code, title = "not-a-community", "请选择一个现有的村或社区"
-
-
-class TypeUnknown(Invalid):
-    code, title = "type-unknown", "设施类型字典里没有这个类型"
 
 
 class LevelTooHigh(BadRequest):
@@ -71,13 +56,11 @@ class Counted:
 async def refresh(session: AsyncSession, codes: Iterable[str]) -> None:
     """Bring every sum that these divisions are part of up to date, in the caller's transaction.
 
-    Whoever changes figures calls this after the change, once and last. Codes above the level of a community add nothing and are passed over.
+    Whoever changes figures calls this after the change, once and last. Codes above the level of a town add nothing and are passed over.
     """
-    communities = sorted(
-        {code for code in codes if division_level(code) == DivisionLevel.community}
-    )
-    if communities:
-        await repository.refresh(session, communities)
+    adding = sorted({code for code in codes if division_level(code) in _ADDING})
+    if adding:
+        await repository.refresh(session, adding)
 
 
 async def refresh_around(session: AsyncSession, facility_id: UUID, *others: str) -> None:
@@ -126,7 +109,7 @@ async def values_of(session: AsyncSession, division_code: str | None) -> Divisio
         division_path=path,
         oldest_figures=years[0] if years else None,
         newest_figures=years[1] if years else None,
-        values=[_value(one, sums, division_code) for one in counted],
+        values=[value_of(one, sums, division_code) for one in counted],
     )
 
 
@@ -186,38 +169,6 @@ async def whole_table(
     return found
 
 
-async def what_if(session: AsyncSession, body: WhatIf) -> WhatIfAnswer:
-    """Which indicators would move, from the village upwards, if places were added. Writes nothing.
-
-    Raises:
-        NotACommunity: the division is none in force.
-        TypeUnknown: the dictionary has no such type.
-    """
-    extra = []
-    for place in body.add:
-        if not await types.is_known(session, place.facility_type):
-            raise TypeUnknown(f"设施类型字典里没有 {place.facility_type}")
-        extra.append(place.model_dump() | {"id": new_id(), "division_code": body.division_code})
-    before = await repository.measure_with(session, body.division_code, [])
-    after = await repository.measure_with(session, body.division_code, extra)
-    if before is None or after is None:
-        raise NotACommunity
-    division = await divisions.get(session, body.division_code)
-    chain = [(body.division_code, division.name)]
-    chain += [(above.code, above.name) for above in reversed(division.ancestors)]
-    kept = await repository.find_sums(session, [code for code, _ in chain])
-    counted = await _counted(session)
-    moved = []
-    for code, name in chain:
-        with_it = {key: kept[code][key] + after[key] - before[key] for key in after}
-        moved.append(
-            DivisionMoves(
-                division_code=code, name=name, moves=_moves(counted, code, kept[code], with_it)
-            )
-        )
-    return WhatIfAnswer(divisions=moved)
-
-
 async def find_definition(session: AsyncSession, code: str) -> Counted:
     """A definition whose indicator is computed here.
 
@@ -270,7 +221,8 @@ async def _total(session: AsyncSession, within: str | None, counted: Sequence[Co
     return _row(counted, within, (await divisions.get(session, within)).name, sums)
 
 
-def _value(one: Counted, sums: Mapping[str, float], division_code: str | None) -> Value:
+def value_of(one: Counted, sums: Mapping[str, float], division_code: str | None) -> Value:
+    """An indicator of a division by its sums, with the base and target that count there."""
     found = compute(FORMULAS[one.formula], sums)
     definition = one.definition
     bases = nearest(definition.bases, division_code)
@@ -292,35 +244,8 @@ def _value(one: Counted, sums: Mapping[str, float], division_code: str | None) -
 def _row(counted: Sequence[Counted], code: str | None, name: str, sums: Mapping[str, float]) -> Row:
     cells = {}
     for one in counted:
-        value = _value(one, sums, code)
+        value = value_of(one, sums, code)
         cells[value.indicator] = Cell.model_validate(
             value.model_dump(include=set(Cell.model_fields))
         )
     return Row(division_code=code, name=name, cells=cells)
-
-
-def _moves(
-    counted: Sequence[Counted],
-    code: str,
-    before: Mapping[str, float],
-    after: Mapping[str, float],
-) -> list[Move]:
-    moves = []
-    for one in counted:
-        old, new = _value(one, before, code), _value(one, after, code)
-        if old.value == new.value or (
-            old.value is not None and new.value is not None and abs(old.value - new.value) < NO_MOVE
-        ):
-            continue
-        moves.append(
-            Move(
-                indicator=old.indicator,
-                name=old.name,
-                unit=old.unit,
-                before=old.value,
-                after=new.value,
-                was_met=old.is_met,
-                is_met=new.is_met,
-            )
-        )
-    return moves

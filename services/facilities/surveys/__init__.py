@@ -1,0 +1,1 @@
+"""How far communities were surveyed, as evaluation tells: a local copy."""
