@@ -1,3 +1,4 @@
+import os
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -17,7 +18,7 @@ from tests.facilities.factories import (
     recorded,
     versioned,
 )
-from tests.facilities.hsds_shapes import faults
+from tests.facilities.hsds_shapes import SCHEMAS, contradictions, faults, page_faults
 
 FEE = {"charged": True, "basis": "示例", "entries": [{"name": "工本费", "standard": "每证 10 元"}]}
 
@@ -174,6 +175,57 @@ class TestOthers:
         assert (await facilities.client.get(f"/hsds/{kind}?page=0")).status_code == 422
 
 
+class TestPages:
+    async def test_every_list_is_a_page_of_the_standard(self, facilities):
+        events = [item_event(item_code=f"provisional:item-{n}", fee=FEE) for n in range(3)]
+        body = await offered(facilities, *events)
+        await recorded(facilities, name="村中心", division_code=VILLAGE)
+        for path, kind in (
+            ("services", "service"),
+            ("service_at_locations", "service_at_location"),
+            ("locations", "location"),
+            ("organizations", "organization"),
+            ("taxonomies", "taxonomy"),
+            ("taxonomy_terms", "taxonomy_term"),
+        ):
+            whole = await get(facilities, path, per_page=100)
+            assert page_faults(kind, whole) == []
+            found, pages = [], whole["total_items"]
+            for number in range(1, pages + 1):
+                page = await get(facilities, path, per_page=1, page=number)
+                assert page_faults(kind, page) == []
+                assert (page["page_number"], page["total_pages"]) == (number, pages)
+                found += page["contents"]
+            assert found == whole["contents"]
+            beyond = await get(facilities, path, per_page=1, page=pages + 1)
+            assert (beyond["empty"], beyond["last_page"]) == (True, True)
+            assert page_faults(kind, beyond) == []
+            nothing = (
+                await get(facilities, path, search="没有这样的") if kind != "taxonomy" else beyond
+            )
+            assert page_faults(kind, nothing) == []
+        placed = await get(facilities, "service_at_locations", search="临时救助")
+        assert placed["total_items"] == 3
+        assert {one["location_id"] for one in placed["contents"]} == {body["id"]}
+
+    async def test_locations_and_placed_services_that_changed_since_a_time(self, facilities):
+        await offered(facilities, item_event())
+        before = now()
+        changed = {"modified_after": before.isoformat()}
+        assert (await get(facilities, "locations", **changed))["empty"]
+        assert (await get(facilities, "service_at_locations", **changed))["empty"]
+        body = await recorded(facilities, name="新设的服务站")
+        found = await get(facilities, "locations", **changed)
+        assert [one["id"] for one in found["contents"]] == [body["id"]]
+
+    async def test_by_the_taxonomy(self, facilities):
+        await offered(facilities, item_event())
+        [taxonomy] = (await get(facilities, "taxonomies"))["contents"]
+        assert (await get(facilities, "services", taxonomy_id=taxonomy["id"]))["total_items"] == 1
+        unknown = await facilities.client.get(f"/hsds/services?taxonomy_id={uuid4()}")
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "hsds-not-found")
+
+
 class TestRules:
     def test_an_organisation_names_its_division(self):
         assert rules.division_of(rules.organization_id(CITY)) == CITY
@@ -187,6 +239,26 @@ class TestRules:
 
 class TestShapes:
     """The check can fail."""
+
+    @pytest.mark.skipif(SCHEMAS not in os.environ, reason="the published schemas are not ours")
+    def test_the_table_says_what_is_published(self):
+        assert contradictions() == []
+
+    def test_each_kind_of_faulty_page_is_told(self):
+        page = {
+            "total_items": 0, "total_pages": 1, "page_number": 1, "size": 1, "first_page": True,
+            "last_page": False, "empty": False, "contents": [{"id": str(uuid4()), "name": "x"}],
+        }  # fmt: skip
+        told = " ".join(page_faults("service", page))
+        assert "last_page" in told
+        assert "total_items" in told
+        assert "service.status: missing" in told
+        assert page_faults("service", {"contents": [], "items": []})
+
+    def test_formats_are_looked_at(self):
+        schedule = {"id": str(uuid4()), "opens_at": "8:30", "byday": "MO;TU", "until": "20261231"}
+        told = " ".join(faults("schedule", schedule))
+        assert all(name in told for name in ("opens_at", "byday", "until"))
 
     def test_each_kind_of_fault_is_told(self):
         found = {"id": "x", "status": "open", "nickname": "", "last_modified": "yesterday"}

@@ -44,12 +44,17 @@ async def _wanted(
     taxonomy_term_id: Annotated[
         UUID | None, Query(description="Search for services with particular taxonomy_term.")
     ] = None,
+    taxonomy_id: Annotated[
+        UUID | None, Query(description="Search for services with any term of this taxonomy.")
+    ] = None,
 ) -> Wanted:
     """What a list is narrowed to; an organisation or term that is none of ours finds nothing.
 
     Raises:
-        HsdsNotFound: there is no such organisation or term.
+        HsdsNotFound: there is no such organisation, term or taxonomy.
     """
+    if taxonomy_id is not None:  # every place has a term of the one there is
+        service.find_taxonomy(taxonomy_id)
     code = None
     if organization_id is not None:
         code = rules.division_of(organization_id)
@@ -154,10 +159,7 @@ async def list_taxonomies(page: Page = 1, per_page: PerPage = 20) -> ContentPage
 @router.get("/taxonomies/{taxonomy_id}")
 async def read_taxonomy(taxonomy_id: UUID) -> Taxonomy:
     """One taxonomy."""
-    for taxonomy in service.taxonomies():
-        if taxonomy.id == taxonomy_id:
-            return taxonomy
-    raise service.HsdsNotFound
+    return service.find_taxonomy(taxonomy_id)
 
 
 @router.get("/taxonomy_terms")

@@ -172,6 +172,18 @@ async def find_term(session: AsyncSession, term_id: UUID) -> TaxonomyTerm:
     raise HsdsNotFound
 
 
+def find_taxonomy(taxonomy_id: UUID) -> Taxonomy:
+    """One taxonomy.
+
+    Raises:
+        HsdsNotFound: there is none.
+    """
+    for taxonomy in taxonomies():
+        if taxonomy.id == taxonomy_id:
+            return taxonomy
+    raise HsdsNotFound
+
+
 def taxonomies() -> list[Taxonomy]:
     """The one taxonomy there is."""
     return [mapping.TAXONOMY]
