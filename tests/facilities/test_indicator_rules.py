@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.facilities.indicators.rules import FORMULAS, compute, is_met, nearest, target_for
+from services.facilities.indicators.rules import (
+    FORMULAS,
+    Direction,
+    compute,
+    is_met,
+    nearest,
+    target_for,
+)
 from services.facilities.indicators.schemas import Definition, Mark
 from services.facilities.models import MEASURES
 from services.facilities.seed import INDICATORS, read_indicators
@@ -90,7 +97,7 @@ class TestCompute:
         found = compute(FORMULAS["urban-workers-per-10000-residents"], sums)
         assert (found.value, found.missing) == (None, 77)
         target = DEFINITIONS["workers-per-10000-residents"].targets[-1]
-        assert is_met(found.value, target) is None
+        assert is_met(found.value, target, Direction.at_least) is None
 
     @given(st.integers(0, 10**6), st.integers(1, 10**6))
     def test_the_value_is_the_quotient_times_its_factor(self, numerator, denominator):
@@ -100,6 +107,11 @@ class TestCompute:
 
     def test_four_fifths_meet_eighty_percent(self):
         target = Mark(region=CITY, region_name="运城市", year=2025, value=0.8, source="表1 原文")
-        assert is_met(4 / 5, target)
-        assert is_met(0.1 + 0.7, target)
-        assert not is_met(0.7999, target)
+        assert is_met(4 / 5, target, Direction.at_least)
+        assert is_met(0.1 + 0.7, target, Direction.at_least)
+        assert not is_met(0.7999, target, Direction.at_least)
+
+    def test_what_should_be_low_is_met_below(self):
+        target = Mark(region=None, region_name="全国", year=2025, value=0.1, source="示例 原文")
+        met = [is_met(value, target, Direction.at_most) for value in (0.05, 0.1, 0.2, None)]
+        assert met == [True, True, False, None]

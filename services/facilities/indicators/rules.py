@@ -5,6 +5,7 @@ Source of the formulas: 运政办发〔2023〕14号, 吉办发〔2016〕3号, �
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from contracts.values import division_covers, division_prefix
@@ -136,9 +137,18 @@ def target_for(targets: Sequence[M], division_code: str | None, year: int) -> M 
     return ordered[-1] if ordered else None
 
 
-def is_met(value: float | None, target: Mark | None) -> bool | None:
-    """Whether a target is reached; None when there is no value or no target. Targets are floors."""
+class Direction(StrEnum):
+    """What reaches a target."""
+
+    at_least = "at-least"  # 越高越好，目标是下限
+    at_most = "at-most"  # 越低越好，目标是上限
+
+
+def is_met(value: float | None, target: Mark | None, direction: Direction) -> bool | None:
+    """Whether a target is reached; None when there is no value or no target."""
     if value is None or target is None:
         return None
     # A share that is written 0.8 and computed 0.8 must not differ in the last bit.
-    return value >= target.value or abs(value - target.value) < 1e-9
+    if abs(value - target.value) < 1e-9:
+        return True
+    return (value > target.value) == (direction == Direction.at_least)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from contracts.values import DivisionCode, DivisionLevel
 from services.facilities.facilities.schemas import Area
-from services.facilities.indicators.rules import FORMULAS
+from services.facilities.indicators.rules import FORMULAS, Direction
 from services.facilities.types.schemas import TypeCode
 
 IndicatorCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,47}$")]
@@ -39,7 +39,7 @@ class Mark(BaseModel):
 
 
 class Definition(BaseModel):
-    """What an indicator is; more is better, targets are floors."""
+    """What an indicator is."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -47,6 +47,10 @@ class Definition(BaseModel):
     name: str
     formula: str | None = Field(description="公式编号；null：不由设施数据计算")
     unit: Unit
+    direction: Direction = Field(
+        default=Direction.at_least,  # of definitions that were loaded before there was another
+        description="at-least 越高越好，目标是下限；at-most 越低越好，目标是上限",
+    )
     attribute: Literal["anticipated", "binding"] | None = Field(
         description="anticipated 预期性，binding 约束性，null 原文没有写"
     )

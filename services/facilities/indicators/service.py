@@ -237,7 +237,7 @@ def value_of(one: Counted, sums: Mapping[str, float], division_code: str | None)
         missing=found.missing,
         base=bases[-1] if bases else None,
         target=target,
-        is_met=is_met(found.value, target),
+        is_met=is_met(found.value, target, definition.direction),
     )
 
 
