@@ -7,19 +7,18 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime, time
 from enum import StrEnum
 from itertools import chain, count, islice
 from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
-from openpyxl import Workbook, load_workbook
-from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+if TYPE_CHECKING:  # 4 MB, and Pillow with it: imported by the process that meets an XLSX file
+    from openpyxl.cell import Cell
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 #: One row by its header: text from CSV and XLSX, any JSON value from JSON.
 Cells = dict[str, Any]
@@ -40,8 +39,8 @@ _LONGEST_CELL = 32_767
 _LONGEST_SHEET = 1_000_000
 #: How openpyxl meets a file that only looks like XLSX: no archive, parts missing, broken XML.
 _UNREADABLE = (
-    zipfile.BadZipFile, zlib.error, InvalidFileException, LookupError, SyntaxError, TypeError,
-    ValueError, AttributeError, OSError,
+    zipfile.BadZipFile, zlib.error, LookupError, SyntaxError, TypeError, ValueError,
+    AttributeError, OSError,
 )  # fmt: skip
 
 
@@ -140,6 +139,9 @@ def _encoding(source: BinaryIO) -> str:
 
 
 def _xlsx_table(source: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with zipfile.ZipFile(source) as packed:
             unpacked = sum(part.file_size for part in packed.infolist())
@@ -150,7 +152,7 @@ def _xlsx_table(source: BinaryIO) -> Iterator[tuple[int, list[str]]]:
             sheet.reset_dimensions()  # what the file says of its own size may be wrong
             for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
                 yield number, [_text(value) for value in values]
-    except _UNREADABLE as error:
+    except (InvalidFileException, *_UNREADABLE) as error:
         if isinstance(error, SheetError):
             raise
         raise SheetError("不是可以读取的 XLSX 文件") from error
@@ -224,11 +226,11 @@ async def write_csv(
     yield buffer.getvalue().encode()
 
 
-def _cell(sheet: WriteOnlyWorksheet, value: object) -> Cell:
+def _cell(make: "Callable[..., Cell]", sheet: "WriteOnlyWorksheet", value: object) -> "Cell":
     if isinstance(value, int | float | date) and not isinstance(value, bool):
-        return WriteOnlyCell(sheet, value=cast("float | datetime", value))
+        return make(sheet, value=value)
     text = _CONTROL.sub("", "" if value is None else str(value))[:_LONGEST_CELL]
-    cell = WriteOnlyCell(sheet, value=text)
+    cell = make(sheet, value=text)
     cell.data_type = "s"
     return cell
 
@@ -240,14 +242,17 @@ def write_xlsx(
 
     Numbers and dates stay what they are, everything else is text, never a formula.
     """
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
     book = Workbook(write_only=True)
     name = re.sub(r"[\[\]:*?/\\]", " ", title)[:24]
     waiting = iter(rows)
     for number in count(1):
         sheet = book.create_sheet(name if number == 1 else f"{name} ({number})")
-        sheet.append([_cell(sheet, text) for text in header])
+        sheet.append([_cell(WriteOnlyCell, sheet, text) for text in header])
         for row in islice(waiting, _LONGEST_SHEET):
-            sheet.append([_cell(sheet, value) for value in row])
+            sheet.append([_cell(WriteOnlyCell, sheet, value) for value in row])
         further = list(islice(waiting, 1))
         if not further:
             break

@@ -5,8 +5,6 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-from pypinyin import lazy_pinyin
-
 #: Between texts that must not match across their border; no text and no query holds it.
 BORDER = "\n"
 _SYLLABLE = re.compile(r"[A-Z][a-z]*|[^A-Za-z]")
@@ -32,6 +30,9 @@ def spell(text: str) -> str:
     Characters without a reading stay as they are, so that the n-th of its `syllables` is the
     n-th character of the text. ü is v, as on a keyboard.
     """
+    # Its dictionaries take 55 MB and half a second: for the process that spells, when it does.
+    from pypinyin import lazy_pinyin
+
     parts = lazy_pinyin(fold(text), errors=list)  # type: ignore[arg-type]
     return "".join(
         part.capitalize() if part.isascii() and part.isalpha() else part[:1] for part in parts

@@ -3,13 +3,12 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.errors import Invalid
-from servicekit.pdf import Document
 from services.catalogue.guides import composition
 from services.catalogue.guides.composition import Mode
 from services.catalogue.guides.schemas import Guide
@@ -18,6 +17,9 @@ from services.catalogue.items.content import ItemContent
 from services.catalogue.items.service import ItemNotFound
 from services.catalogue.models import Status
 from services.catalogue.vocabulary import status_text
+
+if TYPE_CHECKING:
+    from servicekit.pdf import Document
 
 #: Drawn guides kept in a process; one takes about 50 kB.
 KEPT = 200
@@ -97,10 +99,12 @@ def digest_of(guide: Guide) -> str:
     return hashlib.sha256(guide.model_dump_json().encode()).hexdigest()[:32]
 
 
-def draw(guide: Guide) -> Document:
+def draw(guide: Guide) -> "Document":
     """A guide on paper; for older readers in large letters."""
     size = ELDER_SIZE if guide.mode == "elder" else 10
     footer = f"{guide.item_code}　第 {guide.version} 版　{guide.effective_on} 起施行"
+    from servicekit.pdf import Document
+
     document = Document(f"{guide.title} 办事指南", footer=footer)
     document.paragraph(f"{guide.summary}\n（{guide.status_text}）", size=size)
     for section in guide.sections:

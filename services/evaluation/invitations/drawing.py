@@ -4,10 +4,6 @@ import struct
 import zlib
 from enum import StrEnum
 
-from reportlab.graphics.barcode.qr import QrCodeWidget
-
-from servicekit.pdf import Document
-
 _QUIET, _PIXELS = 4, 8
 
 
@@ -26,6 +22,8 @@ class QrFormat(StrEnum):
 
 def modules(content: str) -> list[list[bool]]:
     """The squares of a QR code (error correction M) with the quiet zone of four around it."""
+    from reportlab.graphics.barcode.qr import QrCodeWidget
+
     widget = QrCodeWidget(content, barLevel="M")
     widget.draw()  # type: ignore[no-untyped-call]
     rows: list[list[bool]] = [[bool(dark) for dark in row] for row in widget.qr.modules]  # type: ignore[attr-defined]
@@ -61,6 +59,8 @@ def png(content: str) -> bytes:
 
 async def slip(content: str, *, item: str, service: str, until: str, code: str) -> bytes:
     """A slip to hand out: what is rated, the code to scan, and the look-up code."""
+    from servicekit.pdf import Document
+
     document = Document("请您评价")
     document.fields([("事项", item), ("环节", service), ("评价截止", until), ("查询码", code)])
     document.qr_code(content, caption="扫码评价，一码一次", size_mm=45)

@@ -7,7 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.auth import Caller, WrongPerson, WrongRole, WrongUnit
 from servicekit.errors import NotFound
-from servicekit.pdf import Document
 from servicekit.personal_data import Cipher, record_access
 from services.requests.cases.access import actors_of, ensure_may_read
 from services.requests.cases.effects import Dossier
@@ -117,6 +116,8 @@ def _read(row: Any, name: str) -> DocumentRead:
 
 
 async def _pdf(document: DocumentRead) -> bytes:
+    from servicekit.pdf import Document
+
     drawn = Document(document.title, author=document.issuer, footer=document.number)
     drawn.heading(document.number)
     for text in document.paragraphs:

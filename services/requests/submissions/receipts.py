@@ -1,13 +1,12 @@
 """收件回执和材料接收单 as one PDF: what was handed in, which materials came and which are missing."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.auth import Caller
-from servicekit.pdf import Document
 from servicekit.personal_data import Cipher
 from services.requests.clock.rules import LOCAL
 from services.requests.disclosures.rules import shown, sight_of
@@ -15,6 +14,9 @@ from services.requests.reference.service import Item, Reference
 from services.requests.submissions import reading, repository, rules
 from services.requests.submissions.lookups import lookup_code
 from services.requests.submissions.standing import speaks_for
+
+if TYPE_CHECKING:
+    from servicekit.pdf import Document
 
 _UNITS = {"working-days": "个工作日", "calendar-days": "日"}
 _FORMS = {"electronic": "电子", "paper": "纸质"}
@@ -29,7 +31,7 @@ async def receipt_document(
     *,
     request_id: UUID,
     caller: Caller,
-) -> Document:
+) -> "Document":
     """The receipt of a request for whoever may read it; the look-up code only for the applicant.
 
     The same request gives the same bytes as long as nothing was handed in since.
@@ -41,6 +43,8 @@ async def receipt_document(
     cases = await repository.list_cases_to_print(session, request_id)
     is_own = speaks_for(row, caller)
     person = shown(reading.person_of(cipher, row), sight_of(caller, is_own=is_own))
+    from servicekit.pdf import Document
+
     document = Document(
         "收件回执（材料接收单）", author="一窗综合受理", footer=f"申请编号 {row.number}"
     )
