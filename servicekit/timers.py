@@ -30,7 +30,8 @@ _TRY_LOCK = text(
     "SELECT pg_try_advisory_xact_lock(:lock) FROM set_config('lock_timeout', :wait, true)"
 )
 _LOCK = {"lock": TIMER_LOCK, "wait": LOCK_TIMEOUT}
-_NEXT = text(
+#: The timer that is due longest, if nobody else is at it.
+NEXT = text(
     "SELECT kind, subject_id, extract(epoch FROM now() - due_at) AS late FROM timer "
     "WHERE due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED"
 )
@@ -80,7 +81,7 @@ class Timers:
         async with self._database.transaction() as session:
             if not (await session.execute(_TRY_LOCK, _LOCK)).scalar_one():
                 return False
-            due = (await session.execute(_NEXT)).one_or_none()
+            due = (await session.execute(NEXT)).one_or_none()
             TIMER_LAG_SECONDS.set(float(due.late) if due else 0.0)
             if due:
                 await self._fire(session, due.kind, due.subject_id)

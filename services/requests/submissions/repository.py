@@ -48,24 +48,28 @@ _CASES = """(
         'state', c.state, 'unit_name', c.unit_name, 'due_on', c.due_on
     ) ORDER BY c.case_number) FROM service_case c WHERE c.request_id = r.id
 ) AS cases"""
+_SHOWN = "r.id, r.number, r.division_code, r.channel, r.submitted_at, r.received_on"
 #: Requests somebody speaks for: those under their account, and those they have claimed.
 _OWN = text(f"""
-WITH mine AS (
-    (SELECT id FROM citizen_request
-     WHERE applicant_id = :account_id AND (CAST(:after AS uuid) IS NULL OR id < :after)
-     ORDER BY id DESC LIMIT :limit)
-    UNION
-    (SELECT request_id FROM request_party
-     WHERE account_id = :account_id AND (CAST(:after AS uuid) IS NULL OR request_id < :after)
-     ORDER BY request_id DESC LIMIT :limit)
+WITH spoken AS MATERIALIZED (
+    SELECT request_id, bool_or(role = 'agent') AS as_agent FROM request_party
+    WHERE account_id = :account_id AND (CAST(:after AS uuid) IS NULL OR request_id < :after)
+    GROUP BY request_id ORDER BY request_id DESC LIMIT :limit
+), r AS (
+    SELECT {_SHOWN}, coalesce(s.as_agent, false) AS as_agent
+    FROM (
+        SELECT {_SHOWN} FROM citizen_request r
+        WHERE applicant_id = :account_id AND (CAST(:after AS uuid) IS NULL OR id < :after)
+        ORDER BY id DESC LIMIT :limit
+    ) AS r LEFT JOIN spoken s ON s.request_id = r.id
+    UNION ALL
+    SELECT {_SHOWN}, s.as_agent
+    FROM spoken s JOIN citizen_request r ON r.id = s.request_id
+    WHERE r.applicant_id <> :account_id
 )
-SELECT r.id, r.number, r.division_code, r.channel, r.submitted_at, r.received_on, EXISTS (
-    SELECT FROM request_party p
-    WHERE p.request_id = r.id AND p.account_id = :account_id AND p.role = 'agent'
-) AS as_agent, {_CASES}
-FROM mine JOIN citizen_request r ON r.id = mine.id
-ORDER BY r.id DESC LIMIT :limit
-""")  # noqa: S608 - the part is ours
+SELECT {_SHOWN}, r.as_agent, {_CASES}
+FROM r ORDER BY r.id DESC LIMIT :limit
+""")  # noqa: S608 - the parts are ours
 _REQUEST = text(f"""
 SELECT r.id, r.number, r.division_code, r.channel, r.submitted_at, r.received_on, r.applicant_id,
     r.applicant_name, r.identity_number, r.mobile, r.submitted_by, r.submitted_unit, r.window_code,
