@@ -1,7 +1,8 @@
 """Changes for those who may see the cases; progress for the resident who waits."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -81,17 +82,25 @@ async def follow(
     place = place_of(after)
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + seconds
+    #: As far as every change was told; the history, in its many months, is asked only past it.
+    told: dict[UUID, int] | None = None
     yield b"retry: 2000\n\n"
     while loop.time() < ends_at:
+        rows: Sequence[Any] = ()
         async with database.reading() as session:
-            rows = await repository.list_of_request(session, request_id, place, SCANNED)
-        for row in rows:
+            versions = await repository.versions_of_request(session, request_id)
+            if versions != told:
+                rows = await repository.list_of_request(session, request_id, place, SCANNED)
+        settled = list(takewhile(lambda row: row.is_settled, rows))
+        if len(settled) == len(rows) < SCANNED:
+            told = versions
+        for row in settled:
             place = (row.recorded_in, row.case_id, row.version)
             data = Change.model_validate(row, from_attributes=True).model_dump(mode="json")
             yield b"id: %b\nevent: change\ndata: %b\n\n" % (
                 _cursor(row).encode(),
                 orjson.dumps(data),
             )
-        if not rows:
+        if not settled:
             yield b": waiting\n\n"
         await asyncio.sleep(min(POLL_SECONDS, max(0.0, ends_at - loop.time())))
