@@ -12,12 +12,11 @@ import pytest
 
 from devstack.ports import pick_free_port
 from servicekit.app import create_cipher
-from servicekit.object_store import ANSWER
 from servicekit.timers import Timers, set_timer
 from services.requests.materials import rules
 from services.requests.materials.erasing import ERASE, erase
 from services.requests.materials.scanning import CommandScanner, forget_orphans, scan_next
-from services.requests.materials.store import FilesUnavailable, open_store
+from services.requests.materials.store import ANSWER, FilesUnavailable, open_store
 from services.requests.materials.uploads import PART_BYTES
 from tests.requests.test_uploads import LARGE
 from tests.requests.uploading import EICAR_PDF, PDF, begin, send, upload

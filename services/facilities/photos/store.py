@@ -2,17 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import ObjectStore
+from obstore.store import ObjectStore, from_url
 
 from servicekit.errors import Unavailable
-from servicekit.object_store import open_object_store
 
 _ROOT = "photos"
+#: As long as somebody who waits can bear.
+ANSWER = timedelta(seconds=10)
 
 
 class PhotosUnavailable(Unavailable):
@@ -89,4 +90,20 @@ class PhotoStore:
 
 def open_store(url: str) -> PhotoStore:
     """A store by address: `file:///var/lib/photos`, `s3://bucket/prefix`; none without one."""
-    return PhotoStore(open_object_store(url) if url else None)
+    return PhotoStore(_object_store(url) if url else None)
+
+
+def _object_store(url: str) -> ObjectStore:
+    """A directory, or S3 with keys, region and endpoint from the usual `AWS_…` variables.
+
+    An endpoint without TLS is taken at its word. Objects are deleted one by one: not every store
+    that speaks S3 can do more.
+    """
+    if not url.startswith("s3:"):
+        return from_url(url, mkdir=True, automatic_cleanup=True)
+    return from_url(
+        url,
+        config={"disable_bulk_delete": True},
+        client_options={"allow_http": True, "connect_timeout": ANSWER / 5, "timeout": ANSWER},
+        retry_config={"max_retries": 2, "retry_timeout": ANSWER},
+    )

@@ -10,19 +10,21 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import obstore
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from obstore.exceptions import BaseError
-from obstore.store import ObjectStore
+from obstore.store import ObjectStore, from_url
 
 from servicekit.errors import Unavailable
-from servicekit.object_store import open_object_store
 
 _NONCE_BYTES = 12
 _ROOT = "files"
+#: As long as somebody who waits can bear.
+ANSWER = timedelta(seconds=10)
 
 
 class FilesUnavailable(Unavailable):
@@ -109,7 +111,23 @@ class FileStore:
 
 def open_store(url: str) -> FileStore:
     """A store by address: `file:///var/lib/files`, `s3://bucket/prefix`."""
-    return FileStore(open_object_store(url))
+    return FileStore(_object_store(url))
+
+
+def _object_store(url: str) -> ObjectStore:
+    """A directory, or S3 with keys, region and endpoint from the usual `AWS_…` variables.
+
+    An endpoint without TLS is taken at its word. Objects are deleted one by one: not every store
+    that speaks S3 can do more.
+    """
+    if not url.startswith("s3:"):
+        return from_url(url, mkdir=True, automatic_cleanup=True)
+    return from_url(
+        url,
+        config={"disable_bulk_delete": True},
+        client_options={"allow_http": True, "connect_timeout": ANSWER / 5, "timeout": ANSWER},
+        retry_config={"max_retries": 2, "retry_timeout": ANSWER},
+    )
 
 
 def new_key() -> str:
