@@ -1,7 +1,9 @@
 import asyncio
-import sys
+from collections import Counter
+from contextlib import AsyncExitStack
 from datetime import date
 
+import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -15,10 +17,13 @@ from services.requests.submissions.numbers import (
     own_case_number,
     request_number,
 )
-from tests.requests.factories import OFFICIAL_CODE
+from tests.requests.factories import ITEM_CODE, OFFICIAL_CODE, key, make_request
+from tests.support.processes import Process, api, keys
+from tests.support.tokens import resident
 
 DAY = date(2026, 11, 22)
-PROCESSES, EACH = 8, 300
+#: API processes, what each is sent, and how many of it at a time.
+PROCESSES, EACH, AT_ONCE = 8, 24, 4
 
 
 class TestForms:
@@ -48,24 +53,49 @@ class TestForms:
         )
 
 
-async def start(dsn):
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.requests.number_process", dsn, "140899", str(EACH),
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert await process.stdout.readline() == b"ready\n"
-    return process
+async def submit(processes: list[Process], number: int) -> httpx.Response:
+    """One application for two items, as a phone sends it: again, elsewhere, with its key."""
+    body = make_request()
+    body["items"] = [{**body["items"][0], "item_code": code} for code in (ITEM_CODE, OFFICIAL_CODE)]
+    headers = resident() | key()
+    for attempt in range(2):
+        process = processes[(number + attempt) % PROCESSES]
+        try:
+            return await process.client.post("/v1/requests", json=body, headers=headers)
+        except httpx.TransportError:
+            assert process.child.returncode is not None or attempt == 0
+    raise AssertionError("nobody answered")
 
 
-async def test_eight_processes_never_draw_the_same_serial(service):
-    """Real processes, let go together; gaps are allowed, repeats are not."""
-    processes = await asyncio.gather(*(start(service.at.dsn) for _ in range(PROCESSES)))
-    outputs = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
-    assert [process.returncode for process in processes] == [0] * PROCESSES
-    drawn = [int(serial) for output, _ in outputs for serial in output.split()]
-    assert len(drawn) == PROCESSES * EACH
-    assert len(set(drawn)) == len(drawn)
-    assert min(drawn) == 1
+async def test_eight_api_processes_never_give_a_number_twice(service):
+    """Whole processes take submissions at once; one is killed amid its own. Gaps are allowed."""
+    answers: list[httpx.Response] = []
+    async with AsyncExitStack() as running:
+        jwks = await running.enter_async_context(keys())
+        started = (api("requests", service.at.dsn, jwks, pool_size=4) for _ in range(PROCESSES))
+        processes = await asyncio.gather(*map(running.enter_async_context, started))
+        victim, of_victim = processes[0], 0
+
+        async def work(first: int) -> None:
+            nonlocal of_victim
+            for step in range(EACH // AT_ONCE):
+                answers.append(await submit(processes, first + step * PROCESSES * AT_ONCE))
+                if first % PROCESSES == 0 and victim.child.returncode is None:
+                    of_victim += 1
+                    if of_victim == EACH // 2:
+                        await victim.kill()
+
+        await asyncio.gather(*(work(first) for first in range(PROCESSES * AT_ONCE)))
+        assert victim.child.returncode == -9
+    # A number given twice would have broken on its unique constraint: nobody was refused.
+    assert {answer.status_code for answer in answers} == {201}
+    assert len(answers) == PROCESSES * EACH
+    given = Counter(answer.json()["number"] for answer in answers)
+    of_cases = Counter(case["number"] for each in answers for case in each.json()["cases"])
+    assert set(given.values()) == set(of_cases.values()) == {1}
+    assert len(of_cases) == 2 * len(given) == 2 * PROCESSES * EACH
+    assert all(map(is_request_number, given))
+    stored = {row["number"] for row in await service.fetch("SELECT number FROM citizen_request")}
+    assert stored == set(given)
     # Blocks grow with use: no process may waste more than it used.
-    assert max(drawn) <= 2 * PROCESSES * EACH
+    assert max(int(number[14:-1]) for number in given) <= 2 * PROCESSES * EACH
