@@ -126,17 +126,22 @@ class Bench:
         await self._idle()
 
     async def _writers(self) -> float:
-        """Submissions a second without the relay; beside it, the share that is left."""
+        """Submissions a second without the relay; beside it, the share that is left and its cost."""
         rates = {}
         for name in ("beside the relay", "alone"):
             if name == "alone":
                 await self.stack.supervisor.stop(RELAY)
+            pid = self.stack.supervisor.pid(RELAY)
+            before = cpu_seconds(pid) if pid else 0.0
             load = await send(
                 self.api, self.submit, seconds=self.arguments.seconds,
                 clients=self.arguments.clients, want=201,
             )  # fmt: skip
             rates[name] = load.rate
             self.figures.add(f"writers {name}: submissions", "1/s", load.rate)
+            if pid:
+                spent = (cpu_seconds(pid) - before) * 1e6 / len(load.times)
+                self.figures.add("worker beside writers: CPU of a submission", "µs", spent)
         await self._start(RELAY)
         await self._empty()
         share = rates["beside the relay"] / rates["alone"]
