@@ -160,7 +160,7 @@ class Consumer:
         outcomes: list[str] = []
         try:
             async with self._database.transaction() as session:
-                outcomes = [await self._handle(session, record) for record in records]
+                outcomes = await self._handle(session, records)
         except Exception as error:  # noqa: BLE001 - each record is tried again by itself
             logger.info("consumer_chunk_split", group=self.group, error=repr(error))
             return False
@@ -179,7 +179,7 @@ class Consumer:
         for attempt in _forever():
             try:
                 async with self._database.transaction() as session:
-                    outcome = await self._handle(session, record)
+                    outcomes = await self._handle(session, [record])
             except Exception as error:  # noqa: BLE001 - sorted into poison and transient below
                 if not is_transient(error):
                     unknown_failures += 1
@@ -193,24 +193,40 @@ class Consumer:
                 )
                 await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             else:
-                self._handled([outcome])
+                self._handled(outcomes)
                 return
 
-    async def _handle(self, session: AsyncSession, record: Any) -> str:
+    async def _handle(self, session: AsyncSession, records: Sequence[Any]) -> list[str]:
+        """The effects of records in order; what became of each. The inbox is asked once for all."""
+        read = [self._read(record) for record in records]
+        fresh = await inbox.first_times(session, self.group, [each[0].id for each in read if each])
+        outcomes = []
+        for each in read:
+            if each is None:
+                outcomes.append("ignored")
+            elif each[0].id not in fresh:
+                outcomes.append("duplicate")
+            else:
+                fresh.remove(each[0].id)  # it may be there twice
+                await self._apply(session, *each)
+                outcomes.append("handled")
+        return outcomes
+
+    def _read(self, record: Any) -> tuple[Envelope, Event] | None:
+        """None for a type that nobody here asked for."""
         try:
             envelope = Envelope.from_headers(record.headers)
         except ValueError as error:
             raise Poison(str(error)) from None
         event_class = self._events.get(envelope.type)
         if event_class is None:
-            return "ignored"
-        event = event_class.model_validate(_body(record.value))
-        if not await inbox.first_time(session, self.group, envelope.id):
-            return "duplicate"
+            return None
+        return envelope, event_class.model_validate(_body(record.value))
+
+    async def _apply(self, session: AsyncSession, envelope: Envelope, event: Event) -> None:
         with span(f"consume {envelope.type}", SpanKind.CONSUMER, envelope.traceparent):
-            for handler in self._subscription.handlers[event_class]:
+            for handler in self._subscription.handlers[type(event)]:
                 await handler(session, event, envelope)
-        return "handled"
 
     async def _bury(self, record: "ConsumerRecord[bytes, bytes]", error: Exception) -> None:
         """Send the record as it came to the dead letters; wait for Kafka as long as it takes."""

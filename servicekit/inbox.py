@@ -1,5 +1,6 @@
 """The inbox: an event's effect and the note that it happened are one transaction."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import text
@@ -9,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 KEEP_DAYS = 45
 
 _FIRST = text(
-    "INSERT INTO processed_event (consumer, event_id) VALUES (:consumer, :event_id) "
-    "ON CONFLICT DO NOTHING RETURNING event_id"
+    "INSERT INTO processed_event (consumer, event_id) "
+    "SELECT :consumer, unnest(CAST(:event_ids AS uuid[])) ON CONFLICT DO NOTHING RETURNING event_id"
 )
 _PRUNE = text(
     "DELETE FROM processed_event WHERE processed_at < now() - make_interval(days => :days)"
@@ -19,8 +20,17 @@ _PRUNE = text(
 
 async def first_time(session: AsyncSession, consumer: str, event_id: UUID) -> bool:
     """Whether this consumer sees the event for the first time; notes that it has."""
-    inserted = await session.execute(_FIRST, {"consumer": consumer, "event_id": event_id})
-    return inserted.first() is not None
+    return bool(await first_times(session, consumer, [event_id]))
+
+
+async def first_times(
+    session: AsyncSession, consumer: str, event_ids: Collection[UUID]
+) -> set[UUID]:
+    """Those of the events that this consumer sees for the first time; notes that it has."""
+    if not event_ids:
+        return set()
+    values = {"consumer": consumer, "event_ids": list(event_ids)}
+    return set((await session.execute(_FIRST, values)).scalars())
 
 
 async def prune(session: AsyncSession) -> None:
