@@ -9,6 +9,7 @@ from services.requests.seed import seed
 from services.requests.settings import RequestsSettings
 from services.requests.worker import (
     ADMISSION_HANDLERS,
+    BUNDLE_HANDLERS,
     DIVISION_HANDLERS,
     ITEM_HANDLERS,
     create_worker,
@@ -25,6 +26,7 @@ SERVICE = Service(
     seed=seed,
     projections={
         "catalogue-items": Projection(CATALOGUE, ["catalogue_item"], ITEM_HANDLERS),
+        "catalogue-bundles": Projection(CATALOGUE, ["catalogue_bundle"], BUNDLE_HANDLERS),
         "admissions": Projection(CATALOGUE, ["item_admission"], ADMISSION_HANDLERS),
         "divisions": Projection(FACILITIES, ["division"], DIVISION_HANDLERS),
     },

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from contracts.catalogue import ITEM_STATES, AdmissionRecorded
+from contracts.catalogue import ITEM_STATES, AdmissionRecorded, BundlePublished, BundleRetired
 from contracts.evaluation import CaseReopenRequested
 from contracts.facilities import DivisionRecorded
 from servicekit.app import create_cipher
@@ -20,7 +20,7 @@ from services.requests.clock.service import CORRECTION
 from services.requests.drafts import service as drafts
 from services.requests.materials import parts as materials
 from services.requests.materials.erasing import ERASE, erase
-from services.requests.reference.consumers import keep_division, keep_item
+from services.requests.reference.consumers import keep_bundle, keep_division, keep_item
 from services.requests.routing import timers as routing
 from services.requests.settings import RequestsSettings
 from services.requests.supervision import timers as supervision
@@ -30,11 +30,13 @@ from services.requests.worklists.jobs import fold
 #: Longer than Kafka can bring an event again.
 INBOX_MONTHS = 2
 ITEM_HANDLERS: Handlers = {event: [keep_item] for event in ITEM_STATES}
+BUNDLE_HANDLERS: Handlers = {BundlePublished: [keep_bundle], BundleRetired: [keep_bundle]}
 ADMISSION_HANDLERS: Handlers = {AdmissionRecorded: [keep_admission]}
 REOPENING_HANDLERS: Handlers = {CaseReopenRequested: [reopen]}
 DIVISION_HANDLERS: Handlers = {DivisionRecorded: [keep_division]}
 SUBSCRIPTIONS = (
     Subscription("requests.items", ITEM_HANDLERS),
+    Subscription("requests.bundles", BUNDLE_HANDLERS),
     Subscription("requests.admissions", ADMISSION_HANDLERS),
     Subscription("requests.divisions", DIVISION_HANDLERS),
     Subscription("requests.reopenings", REOPENING_HANDLERS),

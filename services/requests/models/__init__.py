@@ -21,6 +21,7 @@ from services.requests.models.materials import (
 from services.requests.models.parties import (
     ClaimAttempt,
     PartyRole,
+    RequestBundle,
     RequestDraft,
     RequestParty,
 )
@@ -36,6 +37,7 @@ from services.requests.models.reference import (
     CalendarCorrection,
     CalendarDay,
     CalendarYear,
+    CatalogueBundle,
     CatalogueItem,
     ClockPolicySetting,
     CopyRevision,
@@ -77,6 +79,7 @@ __all__ = [
     "CasePause",
     "CasePayment",
     "CaseState",
+    "CatalogueBundle",
     "CatalogueItem",
     "CitizenRequest",
     "ClaimAttempt",
@@ -97,6 +100,7 @@ __all__ = [
     "OutboxMessage",
     "PartyRole",
     "ProcessedEvent",
+    "RequestBundle",
     "RequestDraft",
     "RequestParty",
     "RetentionRule",

@@ -57,6 +57,17 @@ class RequestParty(Base, table=True):
     claimed_at: datetime | None = timestamp(nullable=True)
 
 
+class RequestBundle(Base, table=True):
+    """一件事: the bundle a request was handed in as, in the version it had."""
+
+    __tablename__ = "request_bundle"
+
+    request_id: UUID = Field(primary_key=True, foreign_key="citizen_request.id")
+    bundle_id: UUID
+    bundle_code: str
+    version: int
+
+
 class ClaimAttempt(Base, table=True):
     """认领的尝试: how often somebody tried since a moment, by account and by request."""
 

@@ -39,6 +39,18 @@ class CatalogueItem(Base, table=True):
     recorded_at: datetime = timestamp()
 
 
+class CatalogueBundle(Base, table=True):
+    """Local copy of 高效办成一件事: the newest state of each bundle."""
+
+    __tablename__ = "catalogue_bundle"
+
+    bundle_id: UUID = Field(primary_key=True)
+    bundle_code: str = Field(index=True)
+    is_open: bool
+    state: dict[str, Any] = jsonb()
+    revision: int = Field(sa_type=BigInteger)
+
+
 class Division(Base, table=True):
     """Local copy of the divisions."""
 

@@ -8,10 +8,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from contracts.catalogue import ItemState
+from contracts.catalogue import BundlePublished, BundleState, ItemState
 from contracts.facilities import DivisionRecorded
 from servicekit.copies import keep_newest
 from services.requests.models import (
+    CatalogueBundle,
     CatalogueItem,
     CopyRevision,
     Division,
@@ -20,6 +21,7 @@ from services.requests.models import (
 )
 
 _ITEM = CatalogueItem.metadata.tables["catalogue_item"]
+_BUNDLE = CatalogueBundle.metadata.tables["catalogue_bundle"]
 _DIVISION = Division.metadata.tables["division"]
 
 
@@ -58,6 +60,24 @@ async def keep_item(session: AsyncSession, event: ItemState) -> None:
         "recorded_at": event.recorded_at,
     }
     await keep_newest(session, _ITEM, values, by=("revision", "recorded_at"))
+
+
+async def keep_bundle(session: AsyncSession, event: BundleState) -> None:
+    """Store a bundle's state unless a newer one is there."""
+    values = {
+        "bundle_id": event.bundle_id,
+        "bundle_code": event.bundle_code,
+        "is_open": isinstance(event, BundlePublished),
+        "state": event.model_dump(mode="json"),
+        "revision": event.revision,
+    }
+    await keep_newest(session, _BUNDLE, values, by=("revision",))
+
+
+async def list_bundles(session: AsyncSession) -> Sequence[Any]:
+    """Every bundle of the copy, the newest last."""
+    columns = (col(CatalogueBundle.is_open), col(CatalogueBundle.state))
+    return (await session.execute(select(*columns).order_by(col(CatalogueBundle.revision)))).all()
 
 
 async def keep_division(session: AsyncSession, event: DivisionRecorded) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import jsonschema_rs
 
-from contracts.catalogue import ItemPublished, ItemState
+from contracts.catalogue import BundleState, ItemPublished, ItemState
 from servicekit.database import Database
 from servicekit.refreshed import Refreshed
 from services.requests.clock.calendars import Calendars
@@ -41,11 +41,20 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle as intake needs it."""
+
+    state: BundleState
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """One consistent picture of the reference data."""
 
     items: Mapping[UUID, Item]
     items_by_code: Mapping[str, Item]
+    bundles_by_code: Mapping[str, Bundle]
     #: Code → name.
     divisions: Mapping[str, str]
     #: Code → name.
@@ -72,6 +81,10 @@ async def load(database: Database) -> Reference:
         return Reference(
             items={item.state.item_id: item for item in items},
             items_by_code={item.state.item_code: item for item in items},
+            bundles_by_code={
+                bundle.state.bundle_code: bundle
+                for bundle in map(_bundle, await repository.list_bundles(session))
+            },
             divisions=await repository.list_divisions(session),
             units=await repository.list_units(session),
             matcher=matcher,
@@ -98,6 +111,10 @@ def refreshed(database: Database) -> Refreshed[Reference]:
         return (*seen, int(time.monotonic() / LOAD_SECONDS) if uses_load else 0)
 
     return Refreshed("reference", load=renew, fingerprint=fingerprint)
+
+
+def _bundle(row: Any) -> Bundle:
+    return Bundle(BundleState.model_validate(row.state), row.is_open)
 
 
 def _item(row: Any) -> Item:

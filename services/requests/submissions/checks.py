@@ -2,11 +2,13 @@
 
 from datetime import date
 
+from contracts.catalogue import BundleState
 from contracts.values import division_covers
 from servicekit.auth import Caller
 from servicekit.errors import Conflict, Invalid, NotFound
 from services.requests.reference.service import Item, Reference
 from services.requests.submissions import rules
+from services.requests.submissions.bundles import bundle_violations
 from services.requests.submissions.schemas import RequestCreate
 from services.requests.submissions.standing import may_use
 
@@ -45,12 +47,20 @@ def find_open_item(reference: Reference, item_code: str) -> Item:
     return item
 
 
-def check(reference: Reference, body: RequestCreate, caller: Caller, today: date) -> list[Item]:
+def check(
+    reference: Reference,
+    body: RequestCreate,
+    caller: Caller,
+    today: date,
+    bundle: BundleState | None = None,
+) -> list[Item]:
     """Every item of an acceptable submission; all form violations at once."""
     if body.division_code not in reference.divisions:
         raise DivisionUnknown(f"没有区划代码 {body.division_code}")
     items = [find_open_item(reference, entry.item_code) for entry in body.items]
     violations = _people_violations(body, today)
+    if bundle is not None:
+        violations += [_violation(*each) for each in bundle_violations(bundle, body)]
     if not may_use(caller, body.channel):
         violations.append(_violation("/channel", "您不能从这个渠道提交", "channel"))
     for position, (item, entry) in enumerate(zip(items, body.items, strict=True)):

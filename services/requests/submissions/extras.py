@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from contracts.catalogue import BundleState
 from servicekit.auth import Caller
 from servicekit.database import to_json
 from servicekit.identifiers import new_id
@@ -11,7 +12,7 @@ from servicekit.personal_data import Cipher
 from services.requests.models import PartyRole
 from services.requests.submissions.matters import Matter
 from services.requests.submissions.schemas import RequestCreate
-from services.requests.submissions.statement import Claim, FileRow, Json, PartyRow
+from services.requests.submissions.statement import BundleRow, Claim, FileRow, Json, PartyRow
 
 PARTY_NAME, PARTY_IDENTITY, PARTY_MOBILE = (
     "request_party.name",
@@ -96,6 +97,13 @@ def file_rows(
                     )
                 )
     return tuple(rows)
+
+
+def bundle_rows(bundle: BundleState | None, request_id: UUID) -> tuple[BundleRow, ...]:
+    """The bundle a request was handed in as, in the version it had."""
+    if bundle is None:
+        return ()
+    return (BundleRow(request_id, bundle.bundle_id, bundle.bundle_code, bundle.version),)
 
 
 def uploads_of(body: RequestCreate) -> set[UUID]:

@@ -56,7 +56,16 @@ async def get_request(
     )
 
 
-_SHOWN = ("id", "number", "division_code", "channel", "submitted_at", "received_on", "cases")
+_SHOWN = (
+    "id",
+    "bundle_code",
+    "number",
+    "division_code",
+    "channel",
+    "submitted_at",
+    "received_on",
+    "cases",
+)
 
 
 async def find_readable(session: AsyncSession, request_id: UUID, caller: Caller) -> Any:

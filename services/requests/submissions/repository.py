@@ -77,6 +77,7 @@ SELECT r.id, r.number, r.division_code, r.channel, r.submitted_at, r.received_on
         SELECT p.account_id FROM request_party p
         WHERE p.request_id = r.id AND p.account_id IS NOT NULL
     ) AS claimed_by,
+    (SELECT b.bundle_code FROM request_bundle b WHERE b.request_id = r.id) AS bundle_code,
     ARRAY(SELECT c.unit_code FROM service_case c WHERE c.request_id = r.id) AS unit_codes, {_CASES}
 FROM citizen_request r WHERE r.id = :request_id
 """)  # noqa: S608 - the part is ours

@@ -94,6 +94,19 @@ class ItemBody(Strict):
     materials: list[MaterialWithFiles] = Field(default_factory=list, max_length=50)
 
 
+class BundleBody(Strict):
+    """作为“高效办成一件事”提交：共有的信息填一次，共用的材料交一次。"""
+
+    code: ItemCode
+    chosen: dict[str, str] = Field(default_factory=dict, description="引导问题 → 所选的选项")
+    shared: dict[str, Any] = Field(
+        default_factory=dict, description="各事项共有的字段，填一次，用到每个有它的事项"
+    )
+    materials: list[MaterialWithFiles] = Field(
+        default_factory=list, max_length=100, description="合并后的材料，交一次，用到每个要它的事项"
+    )
+
+
 class RequestCreate(Strict):
     """一次申请：可以同时办几个事项。"""
 
@@ -103,6 +116,9 @@ class RequestCreate(Strict):
     agent: AgentBody | None = None
     organisation: OrganisationBody | None = None
     items: list[ItemBody] = Field(min_length=1, max_length=20)
+    bundle: BundleBody | None = Field(
+        default=None, description="按一件事提交；items 须正好是按所选答案要办的事项"
+    )
     window_code: Annotated[str, Field(max_length=40)] | None = Field(
         default=None, description="在窗口收件时的窗口号"
     )
@@ -256,6 +272,7 @@ class RequestDetail(BaseModel):
     applicant_identity_number: str
     applicant_mobile: str
     taken_in_by_staff: bool
+    bundle_code: ItemCode | None = Field(default=None, description="作为哪件事一起提交的")
     lookup_code: str | None = Field(description="只有本人和代理人看得到")
     parties: list[PartyRead]
     cases: list[CaseBrief]

@@ -22,8 +22,10 @@ from services.requests.metrics import SUBMITTED, UNROUTED
 from services.requests.reference.service import Item, Reference
 from services.requests.routing.service import decide
 from services.requests.submissions import repository
+from services.requests.submissions.bundles import find_bundle, spread
 from services.requests.submissions.checks import check
 from services.requests.submissions.extras import (
+    bundle_rows,
     claims,
     file_rows,
     party_rows,
@@ -74,18 +76,22 @@ async def submit(
 
     Raises:
         WrongDivision: staff act for another division.
-        ItemUnknown, ItemNotOpen, ItemNotOffered, DivisionUnknown, FormInvalid, FilesUnusable:
+        BundleUnknown, BundleNotOpen, BundleNotOffered, ItemUnknown, ItemNotOpen, ItemNotOffered, DivisionUnknown, FormInvalid, FilesUnusable:
             nothing is written.
         KeyReused: the key was used for another body.
         QueueFull: too many submissions wait.
     """
     now = datetime.now(UTC)
     standing = standing_of(caller, body, intake.cipher)
-    items = check(reference, body, caller, now.astimezone(LOCAL).date())
+    today = now.astimezone(LOCAL).date()
+    bundle = find_bundle(reference, body, today)
+    if bundle is not None:
+        body = spread(bundle, body, reference)
+    items = check(reference, body, caller, today, bundle)
     prepared = await _prepare(intake, reference, body, items, now)
     submission = _submission(intake, prepared, body, standing, key)
     uploads, reused = uploads_of(body), reused_of(body)
-    if uploads or reused or body.agent or body.organisation or body.draft_id:
+    if uploads or reused or body.agent or body.organisation or body.draft_id or bundle:
         taken_over = await usable_files(
             intake.pool,
             uploads=uploads,
@@ -101,6 +107,7 @@ async def submit(
             files=file_rows(prepared.matters, request_id, caller, now, taken_over),
             uploads=claims(request_id, uploads),
             drafts=claims(request_id, {body.draft_id} if body.draft_id else set()),
+            bundles=bundle_rows(bundle, request_id),
         )
     duplicates = await intake.writer.add(submission)
     if duplicates is None:

@@ -122,6 +122,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class BundleRow:
+    """The bundle a submission is handed in as."""
+
+    request_id: UUID
+    bundle_id: UUID
+    bundle_code: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """A submission with everything of it, ready to be written."""
 
@@ -131,10 +141,11 @@ class Submission:
     files: tuple[FileRow, ...] = ()
     uploads: tuple[Claim, ...] = ()
     drafts: tuple[Claim, ...] = ()
+    bundles: tuple[BundleRow, ...] = ()
 
     @property
     def is_plain(self) -> bool:
-        return not (self.parties or self.files or self.uploads or self.drafts)
+        return not (self.parties or self.files or self.uploads or self.drafts or self.bundles)
 
 
 class _Arrays:
@@ -261,6 +272,9 @@ def _extras(arrays: _Arrays) -> str:
     DELETE FROM request_draft d
     USING {arrays.of(Claim, "k")} JOIN accepted ON accepted.id = k.request_id
     WHERE d.id = k.id AND d.account_id = accepted.applicant_id
+), as_bundle AS (
+    INSERT INTO request_bundle (request_id, bundle_id, bundle_code, version)
+    SELECT b.* FROM {arrays.of(BundleRow, "b")} JOIN accepted ON accepted.id = b.request_id
 )"""  # noqa: S608 - the parts are names of ours
 
 
@@ -283,6 +297,7 @@ async def insert_submissions(
         arguments += _columns(FileRow, [row for each in submissions for row in each.files])
         arguments += _columns(Claim, [row for each in submissions for row in each.uploads])
         arguments += _columns(Claim, [row for each in submissions for row in each.drafts])
+        arguments += _columns(BundleRow, [row for each in submissions for row in each.bundles])
     records = await pool.fetch(statement, *arguments)
     written = {record["id"]: (record["duplicates"] or "[]").encode() for record in records}
     return [written.get(submission.row.id) for submission in submissions]
