@@ -115,7 +115,12 @@ class TestRebuild:
 
     async def test_projections_are_told(self, yichuang):
         outcome = await yichuang("rebuild", "requests")
-        assert outcome.said.split() == ["catalogue-items", "admissions", "divisions"]
+        assert outcome.said.split() == [
+            "catalogue-items",
+            "catalogue-bundles",
+            "admissions",
+            "divisions",
+        ]
         outcome = await yichuang("rebuild", "requests", "nothing")
         assert (outcome.code, "catalogue-items" in outcome.said) == (2, True)
 
