@@ -3,6 +3,8 @@
 Everything that counts, settles or recounts is made of these three pieces.
 """
 
+from dataclasses import dataclass
+
 from contracts.values import SIGNIFICANT_DIGITS, RatingLevel
 from services.evaluation.models import ServiceNumber, SubjectKind
 from services.evaluation.scores.rules import Grain
@@ -110,58 +112,99 @@ def truth(which: str) -> str:
     """  # noqa: S608 - made of code alone
 
 
-def _sum(name: str, part: str, condition: str) -> str:
-    return f"sum(sign) FILTER (WHERE part = '{part}' AND ({condition}))::int AS {name}"
-
-
-_SUMS = ", ".join(
-    f"coalesce({each.rpartition(' AS ')[0]}, 0) AS {each.rpartition(' AS ')[2]}"
-    for each in (
-        *(_sum(name, "rating", f"current_level = '{level}'") for level, name in CURRENT.items()),
-        *(_sum(name, "rating", f"first_level = '{level}'") for level, name in FIRST.items()),
-        _sum("default_count", "rating", "is_default"),
-        _sum("opened", "opened", "true"),
-        _sum("opened_rated", "opened", "current_level IS NOT NULL"),
-        _sum("promised", "opened", "promised"),
-        _sum("kept", "opened", "kept"),
-        _sum("matters", "matter", "true"),
-        _sum("matters_solved", "matter", "matter_solved"),
-        _sum("matters_answered", "matter", "matter_answered"),
-        _sum("matters_in_time", "matter", "matter_in_time"),
-        _sum("matters_called_back", "matter", "matter_called_back"),
-    )
-)
 _K = SubjectKind
+#: The day on which a fact counts → what it counts for there, each with its condition.
+_PARTS = {
+    "opened_on": {
+        "opened": "true",
+        "opened_rated": "current_level IS NOT NULL",
+        "promised": "promised",
+        "kept": "kept",
+    },
+    "rated_on": {
+        **{name: f"current_level = '{level}'" for level, name in CURRENT.items()},
+        **{name: f"first_level = '{level}'" for level, name in FIRST.items()},
+        "default_count": "is_default",
+    },
+    "matter_on": {"matters": "true", **{name: name[:6] + name[7:] for name in _MATTERS[1:]}},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How facts are told apart for one kind of subject."""
+
+    kind: SubjectKind
+    #: The columns it is grouped by.
+    columns: str
+    #: The last of them, by which a grouping set is known.
+    own: str
+    id: str
+    name: str = "NULL"
+    division: str = "NULL"
+
+
+_OF_UNIT = "left(max(unit_code), 12)"
+_KINDS = (
+    _Kind(_K.item, "item_id", "item_id", "item_id::text", "max(item_name)"),
+    _Kind(_K.window, "unit_code, window_code", "window_code", "unit_code || ':' || window_code",
+          division=_OF_UNIT),
+    _Kind(_K.unit, "unit_code", "unit_code", "unit_code", "max(unit_name)", _OF_UNIT),
+    _Kind(_K.person, "handler_id", "handler_id", "handler_id::text", "max(handler_name)", _OF_UNIT),
+    _Kind(_K.facility, "facility_id", "facility_id", "facility_id::text", division=_OF_UNIT),
+    _Kind(_K.channel, "channel", "channel", "channel"),
+    _Kind(_K.division, "division_code", "division_code", "division_code"),
+)  # fmt: skip
 _ENDS = list(SIGNIFICANT_DIGITS.values())
-#: One row for each level whose own digits are not all zero.
-_CHAIN = " ".join(
-    f"UNION ALL SELECT '{_K.division}', code, NULL, code FROM (SELECT CASE WHEN "  # noqa: S608
-    f"substr(division_code, {start + 1}, {end - start}) <> '{'0' * (end - start)}' "
-    f"THEN rpad(left(division_code, {end}), 12, '0') END AS code) level_{end}"
+#: One row for each level whose own digits are not all zero: a division and all above it, each once.
+_CHAIN = " UNION ALL ".join(
+    f"SELECT CASE WHEN substr(subject_id, {start + 1}, {end - start}) <> '{'0' * (end - start)}' "  # noqa: S608
+    f"THEN rpad(left(subject_id, {end}), 12, '0') END AS code"
     for start, end in zip([0, *_ENDS], _ENDS, strict=False)
 )
-#: A division counts for itself and for all above it, each once.
-_SUBJECT = f"""
-    SELECT '{_K.item}' AS subject_kind, item_id::text AS subject_id, item_name AS subject_name,
-      NULL AS subject_division
-    UNION ALL SELECT '{_K.unit}', unit_code, unit_name, left(unit_code, 12)
-    UNION ALL SELECT '{_K.window}', unit_code || ':' || window_code, NULL, left(unit_code, 12)
-    UNION ALL SELECT '{_K.person}', handler_id::text, handler_name, left(unit_code, 12)
-    UNION ALL SELECT '{_K.facility}', facility_id::text, NULL, left(unit_code, 12)
-    UNION ALL SELECT '{_K.channel}', CASE WHEN part <> 'opened' THEN channel END, NULL, NULL
-    {_CHAIN}
-"""
 
 
-def by_day(facts: str, days: str = "true") -> str:
-    """The counts of subjects by day, of a set of facts each with a `sign`; `days` filters `day`."""
+def _by_column(facts: str, day: str, days: str) -> str:
+    """The counts of one part of the facts, in one pass for all kinds of subjects."""
+    # Nobody rates through a channel what is only open to rating.
+    kinds = [each for each in _KINDS if each.kind is not _K.channel or day != "opened_on"]
+
+    def choose(value: str) -> str:
+        cases = (f"WHEN GROUPING({k.own}) = 0 THEN {getattr(k, value)}" for k in kinds)
+        return f"CASE {' '.join(cases)} END"
+
+    kind = " ".join(f"WHEN GROUPING({k.own}) = 0 THEN '{k.kind}'" for k in kinds)
+    conditions = _PARTS[day]
+    sums = ", ".join(
+        f"coalesce(sum(sign) FILTER (WHERE {conditions[name]}), 0)::int AS {name}"
+        if name in conditions
+        else f"0 AS {name}"
+        for name in COUNTS
+    )
+    sets = ", ".join(f"({k.columns}, {day})" for k in kinds)
+    return (
+        f"SELECT CASE {kind} END AS subject_kind, {choose('id')} AS subject_id, "  # noqa: S608
+        f"{choose('name')} AS subject_name, {choose('division')} AS division_code, "
+        f"{day} AS day, {sums} FROM ({facts}) fact WHERE {days.format(day=day)} "
+        f"GROUP BY GROUPING SETS ({sets})"
+    )
+
+
+def by_day(facts: str, days: str = "{day} IS NOT NULL") -> str:
+    """The counts of subjects by day, of a set of facts each with a `sign`.
+
+    `days` filters; it may use an index of `{day}`.
+    """
+    names = ", ".join(COUNTS)
+    sums = ", ".join(f"sum({name})::int AS {name}" for name in COUNTS)
+    columns = " UNION ALL ".join(_by_column(facts, day, days) for day in _PARTS)
     return f"""
     SELECT subject_kind, subject_id, day, max(subject_name) AS subject_name,
-      max(subject_division) AS division_code, {_SUMS}
-    FROM ({facts}) fact
-    CROSS JOIN LATERAL (VALUES ('opened', opened_on), ('rating', rated_on), ('matter', matter_on))
-      AS part (part, day)
-    CROSS JOIN LATERAL ({_SUBJECT}) subject
-    WHERE day IS NOT NULL AND subject_id IS NOT NULL AND {days}
+      max(division_code) AS division_code, {sums}
+    FROM (WITH counted AS ({columns})
+      SELECT * FROM counted WHERE subject_kind <> '{_K.division}'
+      UNION ALL SELECT subject_kind, code, NULL, code, day, {names}
+      FROM counted CROSS JOIN LATERAL ({_CHAIN}) above WHERE subject_kind = '{_K.division}') subject
+    WHERE subject_id IS NOT NULL
     GROUP BY subject_kind, subject_id, day
     """  # noqa: S608 - made of code alone
