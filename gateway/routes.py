@@ -209,6 +209,7 @@ ROUTES: tuple[Route, ...] = (
     _public("/v1/scores", Service.evaluation),
     Route("/v1/item-scores", Service.evaluation, READ, anonymous=READ, cacheable=True),
     _public("/v1/score-tables", Service.evaluation),
+    Route("/v1/score-recounts", Service.evaluation, READ),
     Route("/v1/score-exports", Service.evaluation, READ, timeout_seconds=60.0),
     Route("/v1/rating-codes", Service.evaluation, READ, anonymous=READ, cacheable=True),
     Route("/v1/rating-tags", Service.evaluation, READ, anonymous=READ, cacheable=True),

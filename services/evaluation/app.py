@@ -22,6 +22,7 @@ from services.evaluation.ratings.endpoints import router as ratings
 from services.evaluation.rectifications.endpoints import router as rectifications
 from services.evaluation.scores.endpoints import router as scores
 from services.evaluation.scores.publishing import PublishedAlready
+from services.evaluation.scores.recounts import RecountUnderWay
 from services.evaluation.settings import EvaluationSettings
 from services.evaluation.surveys.endpoints import router as surveys
 from services.evaluation.surveys.service import QuestionnaireOfOthers
@@ -52,6 +53,7 @@ def create_app(settings: EvaluationSettings, *, verifier: TokenVerifier | None =
         ],
         constraints={
             "uq_assessment_scheme_code_version": SchemeOfOthers,
+            "uq_score_recount_open": RecountUnderWay,
             "uq_score_table_division_code_grain_day": PublishedAlready,
             "uq_questionnaire_code_version": QuestionnaireOfOthers,
             "uq_dispute_rating": DisputedAlready,

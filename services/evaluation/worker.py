@@ -21,6 +21,7 @@ from services.evaluation.items import consumers as items
 from services.evaluation.ratings.defaults import rate_by_default
 from services.evaluation.rectifications import service as rectifications
 from services.evaluation.rectifications.deadlines import TIMERS
+from services.evaluation.scores.recounts import run_recounts
 from services.evaluation.settings import EvaluationSettings
 
 
@@ -48,6 +49,7 @@ def create_worker(settings: ServiceSettings) -> WorkerParts:
             partial(list_unmet_needs, settings),
             partial(assess_monthly, settings),
             scanning.create_job(settings),
+            run_recounts,
             *rating,
         ],
     )

@@ -20,6 +20,7 @@ from contracts.requests import (
 )
 from contracts.values import DivisionLevel, division_at, division_level
 from servicekit import inbox
+from services.evaluation.scores import recounts
 from services.evaluation.worker import create_worker
 from tests.support.service import RunningService
 from tests.support.tokens import bearer, resident
@@ -253,3 +254,34 @@ class Matter:
             "SELECT state FROM rectification WHERE id = $1", UUID(self.id)
         )
         return rows[0]["state"]
+
+
+async def rate_many(service: RunningService, unit: str, levels: list[str]) -> list[Rated]:
+    """Finished cases of a unit, each with a rating."""
+    cases = [await finish_case(service, unit_code=unit) for _ in levels]
+    for case, level in zip(cases, levels, strict=True):
+        assert (await case.rate(level)).status_code == 201
+    return cases
+
+
+async def recounted(service: RunningService) -> list[str]:
+    """What a recount, worked off as the worker does, had to correct."""
+    async with service.database.transaction() as session:
+        job = await recounts.ask(session, None)
+    recounter = recounts.Recounter(service.database)
+    while await recounter.step():
+        pass
+    rows = await service.fetch(
+        "SELECT subject_kind || ':' || subject_id AS name FROM score_recount_difference "
+        "WHERE recount_id = $1 ORDER BY 1",
+        job.id,
+    )
+    async with service.database.reading() as session:
+        ended = await recounts.get(session, job.id)
+    assert (ended.state, ended.subjects_corrected) == ("finished", len(rows))
+    return [row["name"] for row in rows]
+
+
+async def assert_equal_to_a_recount(service: RunningService) -> None:
+    """Nothing was lost or doubled."""
+    assert await recounted(service) == []

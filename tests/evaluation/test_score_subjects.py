@@ -13,13 +13,13 @@ from servicekit.outbox import now
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.ratings.defaults import rate_all_silent
 from services.evaluation.scores import service as scores
-from services.evaluation.scores.service import recount
 from tests.evaluation.conftest import REFERENCE
 from tests.evaluation.factories import (
     COUNTY,
     OTHER_UNIT,
     UNIT,
     VILLAGE,
+    assert_equal_to_a_recount,
     completed,
     deliver,
     finish_case,
@@ -244,8 +244,7 @@ class TestRecountAtAnyMoment:
         ]
         for action, number, level in history:
             await act(service, cases[number], action, level)
-        async with service.database.transaction() as session:
-            assert (await recount(session)).differing == []
+        await assert_equal_to_a_recount(service)
         await service.empty(keep=REFERENCE)
 
 
@@ -306,5 +305,4 @@ async def test_chunks_of_events_and_ratings_at_once_wait_for_each_other_in_no_ci
         *(chunk(cases if n % 2 else cases[::-1]) for n in range(6)),
     )
     assert [answer.status_code for answer in answers if answer] == [201] * 6
-    async with evaluation.database.transaction() as session:
-        assert (await recount(session)).differing == []
+    await assert_equal_to_a_recount(evaluation)

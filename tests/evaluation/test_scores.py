@@ -10,17 +10,15 @@ from contracts.values import RatingLevel
 from servicekit.outbox import now
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.ratings.defaults import rate_all_silent
-from services.evaluation.scores.service import recount
 from tests.evaluation.factories import (
     OTHER_UNIT,
     UNIT,
-    VILLAGE,
-    Rated,
     all_pages,
+    assert_equal_to_a_recount,
     finish_case,
     handler,
+    rate_many,
 )
-from tests.support.tokens import bearer, resident
 
 SCORE_CHANGED = ScoreChanged.event_type
 LEVELS = [level.value for level in RatingLevel]
@@ -32,18 +30,6 @@ async def scores(evaluation) -> list[ScoreChanged]:
         for event_type, body in await evaluation.events()
         if event_type == SCORE_CHANGED
     ]
-
-
-async def assert_equal_to_a_recount(evaluation):
-    async with evaluation.database.transaction() as session:
-        assert (await recount(session)).differing == []
-
-
-async def rate_many(evaluation, unit: str, levels: list[str]) -> list[Rated]:
-    cases = [await finish_case(evaluation, unit_code=unit) for _ in levels]
-    for case, level in zip(cases, levels, strict=True):
-        assert (await case.rate(level)).status_code == 201
-    return cases
 
 
 class TestRollUps:
@@ -137,55 +123,6 @@ class TestDefaultRatings:
         own = (await evaluation.client.get("/v1/evaluables", headers=silent.headers)).json()
         assert own["items"][0]["ratings"] == []
         assert own["items"][0]["state"] == "closed"
-
-
-class TestRecount:
-    async def test_puts_right_what_differs_and_tells_it(self, evaluation):
-        await rate_many(evaluation, UNIT, ["satisfied", "dissatisfied"])
-        await evaluation.fetch("UPDATE score SET current_satisfied = 9 WHERE subject_id = $1", UNIT)
-        await evaluation.fetch("DELETE FROM score_day WHERE subject_kind = 'unit'")
-        await evaluation.fetch("UPDATE score_month SET kept = 7 WHERE subject_id = $1", VILLAGE)
-        await evaluation.fetch(
-            "INSERT INTO score_day (subject_kind, subject_id, day, first_satisfied) "
-            "VALUES ('unit', $1, '2026-01-01', 3)",
-            OTHER_UNIT,
-        )
-        answer = await evaluation.client.post("/v1/scores/recount", headers=bearer("operator"))
-        assert answer.status_code == 200, answer.text
-        expected = [f"division:{VILLAGE}", f"unit:{OTHER_UNIT}", f"unit:{UNIT}"]
-        assert answer.json()["differing"] == expected
-        told = [score for score in await scores(evaluation) if score.subject_id == UNIT]
-        assert (told[-1].revision, told[-1].rated) == (5, 2)
-        await assert_equal_to_a_recount(evaluation)
-        rows = await evaluation.fetch("SELECT * FROM score_day WHERE subject_id = $1", UNIT)
-        assert [row["current_dissatisfied"] for row in rows] == [1]
-
-    async def test_counts_what_was_there_before_anything_was_kept(self, evaluation):
-        await rate_many(evaluation, UNIT, ["satisfied", "dissatisfied"])
-        before = await roll_ups(evaluation)
-        tables = ("score_fact", "score_day", "score_month", "score_year", "score")
-        for table in tables:
-            await evaluation.fetch(f"DELETE FROM {table}")
-        async with evaluation.database.transaction() as session:
-            assert (await recount(session)).differing != []
-        assert await roll_ups(evaluation) == before
-        await assert_equal_to_a_recount(evaluation)
-
-    @pytest.mark.parametrize("headers", [handler(), resident(), bearer("supervisor")])
-    async def test_is_the_operators(self, evaluation, headers):
-        answer = await evaluation.client.post("/v1/scores/recount", headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (403, "wrong-role")
-
-
-async def roll_ups(evaluation) -> list[tuple]:
-    found = []
-    for table in ("score_day", "score_month", "score_year", "score"):
-        rows = await evaluation.fetch(f"SELECT * FROM {table} ORDER BY subject_kind, subject_id")
-        found += [
-            tuple(value for name, value in row.items() if name not in ("revision", "changed_at"))
-            for row in rows
-        ]
-    return found
 
 
 class TestReading:

@@ -56,6 +56,12 @@ from services.evaluation.models.ratings import (
     RatingTag,
     RevisionAction,
 )
+from services.evaluation.models.recounts import (
+    RecountPhase,
+    RecountState,
+    ScoreRecount,
+    ScoreRecountDifference,
+)
 from services.evaluation.models.rectifications import (
     Branch,
     Outcome,
@@ -136,6 +142,8 @@ __all__ = [
     "RatingRevision",
     "RatingState",
     "RatingTag",
+    "RecountPhase",
+    "RecountState",
     "Rectification",
     "RectificationState",
     "RectificationStep",
@@ -147,6 +155,8 @@ __all__ = [
     "ScoreDay",
     "ScoreFact",
     "ScoreMonth",
+    "ScoreRecount",
+    "ScoreRecountDifference",
     "ScoreTable",
     "ScoreYear",
     "ServiceNumber",

@@ -158,7 +158,7 @@ _KINDS = (
 _ENDS = list(SIGNIFICANT_DIGITS.values())
 #: One row for each level whose own digits are not all zero: a division and all above it, each once.
 _CHAIN = " UNION ALL ".join(
-    f"SELECT CASE WHEN substr(subject_id, {start + 1}, {end - start}) <> '{'0' * (end - start)}' "  # noqa: S608
+    f"SELECT CASE WHEN substr(subject_id, {start + 1}, {end - start}) <> '{'0' * (end - start)}' "
     f"THEN rpad(left(subject_id, {end}), 12, '0') END AS code"
     for start, end in zip([0, *_ENDS], _ENDS, strict=False)
 )

@@ -18,13 +18,13 @@ from servicekit.sheets import SheetFormat, download_headers
 from services.evaluation.access import STATISTICIAN, SUPERVISOR
 from services.evaluation.dependencies import Policy
 from services.evaluation.models import SubjectKind
-from services.evaluation.scores import exports, publishing, service
+from services.evaluation.scores import exports, publishing, recounts, service
 from services.evaluation.scores.publishing import TableCreate, TableRead
+from services.evaluation.scores.recounts import Difference, RecountRead
 from services.evaluation.scores.repository import Period
 from services.evaluation.scores.rules import Grain
 from services.evaluation.scores.schemas import (
     RankedScore,
-    Recount,
     ScoreDays,
     ScoreRead,
     ScoreSeries,
@@ -32,6 +32,7 @@ from services.evaluation.scores.schemas import (
 )
 
 router = create_router("scores")
+Operator = Annotated[Caller, Depends(require("operator"))]
 First = Annotated[date | None, Query(alias="from", description="含当日")]
 Last = Annotated[date | None, Query(alias="until", description="含当日")]
 
@@ -124,12 +125,38 @@ async def read_table(table_id: UUID, session: ReadSession) -> TableRead:
     return await publishing.get_table(session, table_id)
 
 
-@router.post("/scores/recount")
-async def recount_scores(
-    _: Annotated[Caller, Depends(require("operator"))], session: Session
-) -> Recount:
-    """由全部评价重新计算评分，更正并列出不一致之处；正常时列表为空。"""
-    return await service.recount(session)
+@router.post("/scores/recount", status_code=202)
+async def recount_scores(caller: Operator, session: Session, response: Response) -> RecountRead:
+    """由全部评价重新计算评分，更正不一致之处；由后台分批完成，期间不影响评价，进展按编号查询。"""
+    recount = await recounts.ask(session, caller.account_id)
+    response.headers["Location"] = f"/v1/score-recounts/{recount.id}"
+    return recount
+
+
+@router.get("/score-recounts")
+async def list_recounts(
+    _: Operator, session: ReadSession, after: After = None, limit: Limit = DEFAULT_LIMIT
+) -> Page[RecountRead]:
+    """历次重新计算，最新在前。"""
+    return await recounts.list_recounts(session, after=after, limit=limit)
+
+
+@router.get("/score-recounts/{recount_id}")
+async def read_recount(recount_id: UUID, _: Operator, session: ReadSession) -> RecountRead:
+    """一次重新计算走到了哪里、更正了多少。"""
+    return await recounts.get(session, recount_id)
+
+
+@router.get("/score-recounts/{recount_id}/differences")
+async def list_recount_differences(
+    recount_id: UUID,
+    _: Operator,
+    session: ReadSession,
+    after: After = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Page[Difference]:
+    """被更正的对象；正常时为空。"""
+    return await recounts.list_differences(session, recount_id, after=after, limit=limit)
 
 
 @router.get("/scores/{kind}/{subject_id}", response_model=ScoreRead)

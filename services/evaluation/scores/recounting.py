@@ -1,15 +1,24 @@
 """The recount: scores worked out anew from ratings and rectifications, and what differs put right.
 
-The roll-ups follow change by change; this is the check that nothing was ever lost or doubled.
+Each statement that compares sees one moment. Whatever is counted is committed together with its
+roll-ups, so at any moment both are equal unless something went wrong; nobody waits for a comparison.
+
+What differs is locked row by row and compared again by a statement of its own. Others add to these
+rows: whoever has added is waited for and then seen, whoever will add waits and is not seen yet. One
+kind of row is locked in a transaction, in the order of its key, so that nobody waits in a circle.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from servicekit.database import to_json
+from services.evaluation.models import SubjectKind
 from services.evaluation.scores.counting import (
     COUNTS,
     OPENED,
@@ -21,106 +30,206 @@ from services.evaluation.scores.counting import (
 )
 from services.evaluation.scores.rules import Grain
 
-#: It sorts and sums everything at once; what a request has by default would go to disk many times.
-_MEMORY = text("SET LOCAL work_mem = '128MB'")
-_HOLD = text("LOCK TABLE score_fact IN EXCLUSIVE MODE")
-_OPEN = text(
-    f"INSERT INTO score_fact (evaluable_id, {', '.join(SUBJECTS)}) {OPENED} "
-    "WHERE NOT EXISTS (SELECT FROM score_fact f WHERE f.evaluable_id = e.id)"
+#: It sorts and sums more than a request does, and leaves the other processors to requests.
+_LIMITS = text(
+    "SELECT set_config('work_mem', '64MB', true), "
+    "set_config('max_parallel_workers_per_gather', '0', true)"
 )
 _OLD = ", ".join(f"f.{name}" for name in OUTCOMES)
 _NEW = ", ".join(f"t.{name}" for name in OUTCOMES)
+_RANGE = "e.id > :after AND e.id <= :last"
+_END = text(
+    "SELECT count(*) AS services, max(id::text)::uuid AS last "
+    "FROM (SELECT id FROM evaluable WHERE id > :after ORDER BY id LIMIT :limit) e"
+)
+_WRONG = text(
+    f"SELECT t.evaluable_id FROM ({truth(_RANGE)}) t LEFT JOIN score_fact f USING (evaluable_id) "  # noqa: S608
+    f"WHERE f.evaluable_id IS NULL OR ({_OLD}) IS DISTINCT FROM ({_NEW}) ORDER BY 1"
+)
+_OPEN = text(
+    f"INSERT INTO score_fact (evaluable_id, {', '.join(SUBJECTS)}) {OPENED} "
+    "WHERE e.id = ANY(:ids) ORDER BY e.id ON CONFLICT (evaluable_id) DO NOTHING"
+)
+_LOCK = text(
+    "SELECT FROM score_fact WHERE evaluable_id = ANY(:ids) ORDER BY evaluable_id FOR UPDATE"
+)
 _CORRECT = text(
-    f"UPDATE score_fact f SET ({', '.join(OUTCOMES)}) = ({_NEW}) FROM ({truth('true')}) t "  # noqa: S608
+    f"UPDATE score_fact f SET ({', '.join(OUTCOMES)}) = ({_NEW}) "  # noqa: S608
+    f"FROM ({truth('e.id = ANY(:ids)')}) t "
     f"WHERE t.evaluable_id = f.evaluable_id AND ({_OLD}) IS DISTINCT FROM ({_NEW})"
 )
-_FACTS = "SELECT 1 AS sign, * FROM score_fact"
-_COUNT = text(f"CREATE TEMPORARY TABLE recounted ON COMMIT DROP AS {by_day(_FACTS)}")
-_ANALYZE = text("ANALYZE recounted")
+_DAYS = text(
+    "SELECT min(least(opened_on, rated_on, matter_on)) AS first, "
+    "max(greatest(opened_on, rated_on, matter_on)) AS last "
+    "FROM score_fact WHERE evaluable_id > :after AND evaluable_id <= :last"
+)
+_DAYS_HELD = text("SELECT min(day) AS first, max(day) AS last FROM score_day")
+
 _NAMES = ", ".join(COUNTS)
 _SUMMED = ", ".join(f"sum({name})::int AS {name}" for name in COUNTS)
-_KEY = "subject_kind, subject_id, day"
-_FIRST_DAY = {
-    Grain.day: "day",
-    Grain.month: "date_trunc('month', day)::date",
-    Grain.year: "date_trunc('year', day)::date",
-}
+_DIFFER = " OR ".join(f"coalesce(r.{n}, 0) <> coalesce(s.{n}, 0)" for n in COUNTS)
+_SPAN = "day BETWEEN CAST(:first AS date) AND CAST(:last AS date)"
+_BELOW = {Grain.month: Grain.day, Grain.year: Grain.month, Grain.all: Grain.year}
 
 
-def _counted(grain: Grain) -> str:
-    """The recounted rows of one roll-up."""
+def _recounted(grain: Grain) -> str:
+    """The rows of a roll-up as what lies below it makes them."""
+    if grain is Grain.day:
+        return by_day("SELECT 1 AS sign, * FROM score_fact", _SPAN.replace("day", "{day}", 1))
     if grain is Grain.all:
         return (
-            "SELECT subject_kind, subject_id, max(subject_name) AS subject_name, "  # noqa: S608
-            f"max(division_code) AS division_code, {_SUMMED} FROM recounted GROUP BY 1, 2"
+            f"SELECT subject_kind, subject_id, {_SUMMED} FROM score_year "  # noqa: S608
+            "WHERE subject_kind = :kind GROUP BY 1, 2"
         )
-    first_day = _FIRST_DAY[grain]
     return (
-        f"SELECT subject_kind, subject_id, {first_day} AS day, {_SUMMED} "  # noqa: S608
-        "FROM recounted GROUP BY 1, 2, 3"
+        f"SELECT subject_kind, subject_id, date_trunc('{grain}', day)::date AS day, {_SUMMED} "  # noqa: S608
+        f"FROM {TABLES[_BELOW[grain]]} WHERE {_SPAN} GROUP BY 1, 2, 3"
     )
 
 
 def _differing(grain: Grain) -> str:
-    key = "subject_kind, subject_id" if grain is Grain.all else _KEY
-    differ = " OR ".join(f"coalesce(r.{n}, 0) <> coalesce(s.{n}, 0)" for n in COUNTS)
+    if grain is Grain.all:
+        return (
+            f"SELECT subject_kind, subject_id FROM ({_recounted(grain)}) r FULL JOIN "  # noqa: S608
+            "(SELECT * FROM score WHERE subject_kind = :kind) s USING (subject_kind, subject_id) "
+            f"WHERE {_DIFFER} ORDER BY 1, 2 LIMIT :limit"
+        )
+    # Names are known to the facts of the day alone, so it is the day that brings a lost subject back.
+    lost = (
+        "OR NOT EXISTS (SELECT FROM score w WHERE (w.subject_kind, w.subject_id) = "
+        "(r.subject_kind, r.subject_id)) AND r.subject_id IS NOT NULL"
+        if grain is Grain.day
+        else ""
+    )
     return (
-        f"SELECT subject_kind, subject_id FROM ({_counted(grain)}) r "  # noqa: S608
-        f"FULL JOIN {TABLES[grain]} s USING ({key}) WHERE {differ}"
+        f"SELECT subject_kind, subject_id, day FROM ({_recounted(grain)}) r FULL JOIN "  # noqa: S608
+        f"(SELECT * FROM {TABLES[grain]} WHERE {_SPAN}) s USING (subject_kind, subject_id, day) "
+        f"WHERE {_DIFFER} {lost} ORDER BY 1, 2, 3 LIMIT :limit"
     )
 
 
-_DIFFERING = text(" UNION ".join(_differing(grain) for grain in Grain) + " ORDER BY 1, 2")
-_WRONG = (
-    "(subject_kind, subject_id) IN "
-    "(SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[])))"
-)
-_CLEAR = [
-    text(f"DELETE FROM {TABLES[grain]} WHERE {_WRONG}")  # noqa: S608
-    for grain in _FIRST_DAY
-]
-_WRITE = [
-    text(
-        f"INSERT INTO {TABLES[grain]} ({_KEY}, {_NAMES}) SELECT {_KEY}, {_NAMES} "  # noqa: S608
-        f"FROM ({_counted(grain)}) r WHERE {_WRONG}"
+def _key(grain: Grain) -> str:
+    return "subject_kind, subject_id" if grain is Grain.all else "subject_kind, subject_id, day"
+
+
+def _keys(grain: Grain) -> str:
+    types = "" if grain is Grain.all else ", day date"
+    return (
+        f"jsonb_to_recordset(CAST(:keys AS jsonb)) AS k (subject_kind text, subject_id text{types})"
     )
-    for grain in _FIRST_DAY
-]
-_ZERO = text(
-    f"UPDATE score SET {', '.join(f'{name} = 0' for name in COUNTS)}, revision = revision + 1, "  # noqa: S608
-    f"changed_at = :changed_at WHERE {_WRONG} AND NOT EXISTS (SELECT FROM recounted r "
-    "WHERE r.subject_kind = score.subject_kind AND r.subject_id = score.subject_id) RETURNING *"
+
+
+def _write(grain: Grain) -> str:
+    counts = ", ".join(f"{name} = coalesce(r.{name}, 0)" for name in COUNTS)
+    told = ", revision = s.revision + 1, changed_at = :changed_at" if grain is Grain.all else ""
+    same = " AND ".join(f"k.{name} = s.{name}" for name in _key(grain).split(", "))
+    return (
+        f"UPDATE {TABLES[grain]} s SET {counts}{told} FROM {_keys(grain)} "  # noqa: S608
+        f"LEFT JOIN ({_recounted(grain)}) r USING ({_key(grain)}) WHERE {same} RETURNING s.*"
+    )
+
+
+_COMPARE = {grain: text(_differing(grain)) for grain in Grain}
+_MAKE = {
+    grain: text(
+        f"INSERT INTO {TABLES[grain]} ({_key(grain)}) SELECT {_key(grain)} FROM {_keys(grain)} "  # noqa: S608
+        f"ORDER BY {_key(grain)} ON CONFLICT DO NOTHING"
+    )
+    for grain in _BELOW.values()
+}
+_HOLD = {
+    grain: text(
+        f"SELECT FROM {TABLES[grain]} s JOIN {_keys(grain)} USING ({_key(grain)}) "
+        f"ORDER BY {_key(grain)} FOR UPDATE OF s"
+    )
+    for grain in Grain
+}
+_WRITE = {grain: text(_write(grain)) for grain in Grain}
+_BRING_BACK = text(
+    "INSERT INTO score (subject_kind, subject_id, subject_name, division_code, revision, changed_at) "  # noqa: S608
+    "SELECT subject_kind, subject_id, max(r.subject_name), max(r.division_code), 0, :changed_at "
+    f"FROM {_keys(Grain.day)} JOIN ({_recounted(Grain.day)}) r USING ({_key(Grain.day)}) "
+    "GROUP BY 1, 2 ORDER BY 1, 2 ON CONFLICT DO NOTHING"
 )
-_WRITE_ALL = text(
-    "INSERT INTO score AS s (subject_kind, subject_id, subject_name, division_code, revision, "  # noqa: S608
-    f"changed_at, {_NAMES}) SELECT subject_kind, subject_id, subject_name, division_code, 1, "
-    f":changed_at, {_NAMES} FROM ({_counted(Grain.all)}) r WHERE {_WRONG} "
-    "ON CONFLICT (subject_kind, subject_id) DO UPDATE SET revision = s.revision + 1, "
-    "changed_at = excluded.changed_at, "
-    + ", ".join(f"{name} = excluded.{name}" for name in COUNTS)
-    + " RETURNING *"
-)
 
 
-async def count(session: AsyncSession) -> Sequence[Any]:
-    """Count everything anew; return kind and id of the subjects whose roll-ups differ.
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What became of a batch of services."""
 
-    Concurrency: until the commit whoever changes a score waits.
+    services: int
+    corrected: int
+    #: The last of them; None when there are none left.
+    last: UUID | None
+    first_day: date | None
+    last_day: date | None
+
+
+async def limit(session: AsyncSession) -> None:
+    """What a recount may use of the database, for this transaction."""
+    await session.execute(_LIMITS)
+
+
+async def compare_services(session: AsyncSession, after: UUID, size: int) -> Compared:
+    """Bring what the scores hold of the next services in line with what is known of them.
+
+    The roll-ups are left as they are: their own comparison follows.
+
+    Concurrency: holds the facts of those that differ until the commit.
     """
-    for statement in (_MEMORY, _HOLD, _OPEN, _CORRECT, _COUNT, _ANALYZE):
-        await session.execute(statement)
-    return (await session.execute(_DIFFERING)).all()
+    end = (await session.execute(_END, {"after": after, "limit": size})).one()
+    if end.last is None:
+        return Compared(0, 0, None, None, None)
+    span = {"after": after, "last": end.last}
+    ids = list(await session.scalars(_WRONG, span))
+    if ids:
+        for statement in (_OPEN, _LOCK, _CORRECT):
+            await session.execute(statement, {"ids": ids})
+    days = (await session.execute(_DAYS, span)).one()
+    return Compared(end.services, len(ids), end.last, days.first, days.last)
+
+
+async def days_held(session: AsyncSession) -> tuple[date | None, date | None]:
+    """The first and the last day of which counts are held."""
+    row = (await session.execute(_DAYS_HELD)).one()
+    return row.first, row.last
+
+
+async def compare(
+    session: AsyncSession,
+    grain: Grain,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    kind: SubjectKind | None = None,
+    limit: int,
+) -> Sequence[Any]:
+    """Keys of the rows of a roll-up that differ: of a time, or for all time of a kind of subject."""
+    values = {"kind": kind} if grain is Grain.all else {"first": first, "last": last}
+    return (await session.execute(_COMPARE[grain], {**values, "limit": limit})).all()
 
 
 async def correct(
-    session: AsyncSession, differing: Sequence[Any], changed_at: datetime
-) -> list[Any]:
-    """Write the roll-ups of these subjects anew, as counted by `count`; return the scores."""
-    wrong = {"kinds": [row.subject_kind for row in differing]}
-    wrong["ids"] = [row.subject_id for row in differing]
-    for statement in (*_CLEAR, *_WRITE):
-        await session.execute(statement, wrong)
-    dated = {**wrong, "changed_at": changed_at}
-    zeroed = (await session.execute(_ZERO, dated)).all()
-    written = (await session.execute(_WRITE_ALL, dated)).all()
-    return [*zeroed, *written]
+    session: AsyncSession,
+    grain: Grain,
+    differing: Sequence[Any],
+    changed_at: datetime,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    kind: SubjectKind | None = None,
+) -> Sequence[Any]:
+    """Write rows of a roll-up as they should be; return them.
+
+    Concurrency: holds the rows until the commit; whoever changes the same scores waits.
+    """
+    values: dict[str, Any] = {"keys": to_json([dict(row._mapping) for row in differing])}
+    if grain is not Grain.all:
+        await session.execute(_MAKE[grain], values)
+    await session.execute(_HOLD[grain], values)
+    values |= {"kind": kind, "changed_at": changed_at} if grain is Grain.all else {}
+    values |= {} if grain is Grain.all else {"first": first, "last": last}
+    written = (await session.execute(_WRITE[grain], values)).all()
+    if grain is Grain.day:
+        await session.execute(_BRING_BACK, {**values, "changed_at": changed_at})
+    return written

@@ -77,9 +77,3 @@ class Standing(BaseModel):
     percentile: float | None = Field(
         description="胜过的同类对象占比，0 到 1，相同的计一半；没有可比对象时为空"
     )
-
-
-class Recount(BaseModel):
-    """What a recount put right."""
-
-    differing: list[str] = Field(description="已更正的对象，如 unit:140802000000:civil-affairs")

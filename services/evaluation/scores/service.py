@@ -17,19 +17,17 @@ from contracts.values import (
 )
 from servicekit.auth import Caller
 from servicekit.errors import Invalid, NotFound
-from servicekit.logging import logger
-from servicekit.outbox import now, record
+from servicekit.outbox import now
 from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_cursor
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.models import RatingChannel, SubjectKind
-from services.evaluation.scores import access, recounting, repository, settling
+from services.evaluation.scores import access, repository, settling
 from services.evaluation.scores.exports import Selection
 from services.evaluation.scores.repository import Peers, Period, Subject
 from services.evaluation.scores.rules import Grain, Tally, percentile
 from services.evaluation.scores.schemas import (
     Counts,
     RankedScore,
-    Recount,
     ScoreDayRead,
     ScoreDays,
     ScoreRead,
@@ -240,22 +238,6 @@ async def stand(
         satisfaction_floor=row.floor,
         percentile=percentile(row.below, row.equal, row.peers),
     )
-
-
-async def recount(session: AsyncSession) -> Recount:
-    """Compare every score with what it is made of, and put right what differs.
-
-    Concurrency: whoever changes a score meanwhile waits for the commit.
-    """
-    differing = await recounting.count(session)
-    if differing:
-        rows = await recounting.correct(session, differing, now())
-        told = [row for row in rows if row.subject_kind in settling.TOLD]
-        await record(session, *(settling.score_event(row) for row in told))
-    names = [f"{row.subject_kind}:{row.subject_id}" for row in differing]
-    for name in names:
-        logger.error("score_differed_from_recount", subject=name)
-    return Recount(differing=names)
 
 
 def _subject(kind: SubjectKind, subject_id: str) -> Subject:
