@@ -197,36 +197,34 @@ class Consumer:
                 return
 
     async def _handle(self, session: AsyncSession, records: Sequence[Any]) -> list[str]:
-        """The effects of records in order; what became of each. The inbox is asked once for all."""
-        read = [self._read(record) for record in records]
-        fresh = await inbox.first_times(session, self.group, [each[0].id for each in read if each])
+        events = [self._parse(record) for record in records]
+        new = await inbox.first_times(
+            session, self.group, {envelope.id for envelope, event in events if event}
+        )
         outcomes = []
-        for each in read:
-            if each is None:
+        for envelope, event in events:
+            if event is None:
                 outcomes.append("ignored")
-            elif each[0].id not in fresh:
+            elif envelope.id not in new:
                 outcomes.append("duplicate")
             else:
-                fresh.remove(each[0].id)  # it may be there twice
-                await self._apply(session, *each)
+                new.remove(envelope.id)
+                with span(f"consume {envelope.type}", SpanKind.CONSUMER, envelope.traceparent):
+                    for handler in self._subscription.handlers[type(event)]:
+                        await handler(session, event, envelope)
                 outcomes.append("handled")
         return outcomes
 
-    def _read(self, record: Any) -> tuple[Envelope, Event] | None:
-        """None for a type that nobody here asked for."""
+    def _parse(self, record: Any) -> tuple[Envelope, Event | None]:
+        """The event of a record; None for a type that nobody here takes."""
         try:
             envelope = Envelope.from_headers(record.headers)
         except ValueError as error:
             raise Poison(str(error)) from None
         event_class = self._events.get(envelope.type)
         if event_class is None:
-            return None
+            return envelope, None
         return envelope, event_class.model_validate(_body(record.value))
-
-    async def _apply(self, session: AsyncSession, envelope: Envelope, event: Event) -> None:
-        with span(f"consume {envelope.type}", SpanKind.CONSUMER, envelope.traceparent):
-            for handler in self._subscription.handlers[type(event)]:
-                await handler(session, event, envelope)
 
     async def _bury(self, record: "ConsumerRecord[bytes, bytes]", error: Exception) -> None:
         """Send the record as it came to the dead letters; wait for Kafka as long as it takes."""

@@ -102,8 +102,9 @@ class Database:
         """One transaction: commits when the block ends, rolls back when it raises."""
         async with self.sessions() as session, session.begin():
             yield session
-            for work in session.info.pop(_PUT_OFF, {}).values():
-                await work(session)
+            while put_off := session.info.pop(_PUT_OFF, {}):  # by what was put off before, too
+                for work in put_off.values():
+                    await work(session)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:

@@ -1,6 +1,6 @@
 """The inbox: an event's effect and the note that it happened are one transaction."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import text
@@ -23,14 +23,10 @@ async def first_time(session: AsyncSession, consumer: str, event_id: UUID) -> bo
     return bool(await first_times(session, consumer, [event_id]))
 
 
-async def first_times(
-    session: AsyncSession, consumer: str, event_ids: Collection[UUID]
-) -> set[UUID]:
-    """Those of the events that this consumer sees for the first time; notes that it has."""
-    if not event_ids:
-        return set()
-    values = {"consumer": consumer, "event_ids": list(event_ids)}
-    return set((await session.execute(_FIRST, values)).scalars())
+async def first_times(session: AsyncSession, consumer: str, event_ids: Iterable[UUID]) -> set[UUID]:
+    """Which events this consumer sees for the first time; notes that it has."""
+    values = {"consumer": consumer, "event_ids": sorted(event_ids)}
+    return set(await session.scalars(_FIRST, values))
 
 
 async def prune(session: AsyncSession) -> None:
