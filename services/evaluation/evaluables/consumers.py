@@ -14,7 +14,7 @@ from contracts.requests import (
     RequestSubmitted,
 )
 from servicekit.bus import Subscription
-from services.evaluation.evaluables import service
+from services.evaluation.evaluables import arrivals
 from services.evaluation.evaluables.openings import OPENED_BY, TAKEN_UP_BY
 from services.evaluation.settings import EvaluationSettings
 
@@ -23,7 +23,7 @@ GROUP = "evaluation.cases"
 
 async def copy_case(session: AsyncSession, event: CaseEvent, _: Envelope) -> None:
     """Keep the copy of the case."""
-    await service.copy_case(session, event)
+    arrivals.copy_case(session, event)
 
 
 def create_subscription(settings: EvaluationSettings) -> Subscription:
@@ -31,13 +31,13 @@ def create_subscription(settings: EvaluationSettings) -> Subscription:
     days = settings.supplement_days
 
     async def open_submitted(session: AsyncSession, event: RequestSubmitted, _: Envelope) -> None:
-        await service.open_submitted(session, event, OPENED_BY[type(event)], days)
+        arrivals.open_submitted(session, event, OPENED_BY[type(event)], days)
 
     async def open_service(session: AsyncSession, event: CaseEvent, _: Envelope) -> None:
-        await service.open_service(session, event, OPENED_BY[type(event)], days)
+        arrivals.open_service(session, event, OPENED_BY[type(event)], days)
 
     async def note_taken_up(session: AsyncSession, event: CaseAccepted, _: Envelope) -> None:
-        await service.note_taken_up(session, event, TAKEN_UP_BY[type(event)])
+        arrivals.note_taken_up(session, event, TAKEN_UP_BY[type(event)])
 
     return Subscription(
         GROUP,

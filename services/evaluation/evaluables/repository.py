@@ -1,6 +1,6 @@
 """Queries of case copies and evaluable services."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -8,52 +8,15 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.requests import CaseAccepted, CaseCompleted, CaseEvent, RequestSubmitted
 from contracts.values import RatingLevel
 from services.evaluation.evaluables.rules import Given, Standing
 from services.evaluation.facts import FACTS_COLUMNS, EvaluableFacts
 from services.evaluation.models import Origin, RatingChannel, RatingState, RectificationState
 
-#: Versions of cases begin here.
-SUBMITTED_VERSION = 1
-_COPY = text(
-    "INSERT INTO case_copy AS c (case_id, case_version, case_number, request_id, applicant_id, "
-    "item_id, item_code, item_name, unit_code, unit_name, division_code) "
-    "VALUES (:case_id, :case_version, :case_number, :request_id, :applicant_id, :item_id, "
-    ":item_code, :item_name, :unit_code, :unit_name, :division_code) "
-    "ON CONFLICT (case_id) DO UPDATE SET case_version = excluded.case_version, "
-    "item_name = excluded.item_name, unit_code = excluded.unit_code, "
-    "unit_name = excluded.unit_name, division_code = excluded.division_code "
-    "WHERE c.case_version < excluded.case_version"
+_NOTE_PLACE = text(
+    "UPDATE evaluable SET window_code = coalesce(window_code, :window_code), "
+    "facility_id = coalesce(facility_id, :facility_id) WHERE id = :id"
 )
-_SUBMITTED = text(
-    "UPDATE case_copy SET service_channel = :channel, window_code = :window_code, "
-    "facility_id = :facility_id WHERE case_id = :case_id"
-)
-_COMPLETE = text(
-    "UPDATE case_copy SET completed_version = :case_version, completed_on = :completed_on, "
-    "promised_on = :due_on, handler_name = :handler_name, handler_id = :handler_id "
-    "WHERE case_id = :case_id AND coalesce(completed_version, 0) < :case_version"
-)
-_INSERT = text(
-    "INSERT INTO evaluable (id, case_id, service_number, applicant_id, unit_code, unit_name, "
-    "handler_id, handler_name, window_code, facility_id, service_channel, served_at, "
-    "opened_at, open_until) SELECT :id, c.case_id, :service_number, :applicant_id, :unit_code, "
-    ":unit_name, :handler_id, :handler_name, coalesce(:window_code, c.window_code), "
-    "coalesce(:facility_id, c.facility_id), coalesce(:service_channel, c.service_channel), "
-    ":served_at, :opened_at, :open_until FROM case_copy c WHERE c.case_id = :case_id "
-    "ON CONFLICT (case_id, service_number) DO NOTHING RETURNING id"
-)
-_KNOWN_LATER = (
-    "window_code = coalesce(window_code, :window_code), "
-    "facility_id = coalesce(facility_id, :facility_id)"
-)
-_NOTE_TAKEN_UP = text(
-    "UPDATE evaluable SET handler_id = coalesce(handler_id, :handler_id), "  # noqa: S608
-    f"handler_name = coalesce(handler_name, :handler_name), {_KNOWN_LATER} "
-    "WHERE case_id = :case_id AND service_number = ANY(CAST(:services AS int[])) RETURNING id"
-)
-_NOTE_PLACE = text(f"UPDATE evaluable SET {_KNOWN_LATER} WHERE id = :id")  # noqa: S608
 _LOCK_OWN = text(
     f"SELECT {FACTS_COLUMNS} FROM evaluable e JOIN case_copy c USING (case_id) "  # noqa: S608
     "WHERE e.id = :id AND e.applicant_id = :applicant_id FOR UPDATE OF e"
@@ -70,7 +33,6 @@ _LOCK_UNRATED = text(
     "WHERE NOT e.is_rated AND e.open_until < :today ORDER BY e.open_until, e.id "
     "LIMIT 1 FOR UPDATE OF e SKIP LOCKED"
 )
-_IDS_OF = text("SELECT id FROM evaluable WHERE case_id = :case_id")
 _MARK_RATED = text("UPDATE evaluable SET is_rated = true WHERE id = :id")
 _STANDING = (
     "one.level, one.origin, one.given_on, one.channel, one.state, "
@@ -99,71 +61,12 @@ _LIST_OWN = text(
 )
 
 
-async def insert_case(session: AsyncSession, values: Mapping[str, Any]) -> None:
-    """Copy a case as it was submitted, unless more is known of it."""
-    await session.execute(_COPY, {**values, "case_version": SUBMITTED_VERSION})
-
-
-async def upsert_case(session: AsyncSession, event: CaseEvent) -> None:
-    """Take over what an event says of a case, unless something newer is known."""
-    await session.execute(_COPY, event.model_dump())
-
-
-async def record_submission(session: AsyncSession, event: RequestSubmitted, case_id: UUID) -> None:
-    """Note how and where a case was handed in, whatever else is known of it."""
-    values = {"case_id": case_id, "channel": event.channel, "window_code": event.window_code}
-    await session.execute(_SUBMITTED, values | {"facility_id": event.facility_id})
-
-
-async def record_completion(session: AsyncSession, event: CaseCompleted) -> None:
-    """Note who finished a case and when, whatever else is known of it."""
-    await session.execute(_COMPLETE, event.model_dump())
-
-
-async def note_taken_up(
-    session: AsyncSession, event: CaseAccepted, services: Sequence[int]
-) -> Sequence[UUID]:
-    """Write who took these services of a case up and where, where it is not known yet; their ids."""
-    names = {"case_id", "handler_id", "handler_name", "window_code", "facility_id"}
-    values = event.model_dump(include=names) | {"services": [int(each) for each in services]}
-    return (await session.scalars(_NOTE_TAKEN_UP, values)).all()
-
-
 async def note_place(
     session: AsyncSession, evaluable_id: UUID, window_code: str | None, facility_id: UUID | None
 ) -> None:
     """Write where a service was served, where it is not known yet."""
     values = {"id": evaluable_id, "window_code": window_code, "facility_id": facility_id}
     await session.execute(_NOTE_PLACE, values)
-
-
-async def insert(
-    session: AsyncSession,
-    facts: EvaluableFacts,
-    *,
-    opened_at: datetime,
-) -> bool:
-    """Open a service to rating; False when it was opened before."""
-    inserted = await session.execute(
-        _INSERT,
-        {
-            "id": facts.evaluable_id,
-            "case_id": facts.case_id,
-            "service_number": facts.service_number,
-            "applicant_id": facts.applicant_id,
-            "unit_code": facts.unit_code,
-            "unit_name": facts.unit_name,
-            "handler_id": facts.handler_id,
-            "handler_name": facts.handler_name,
-            "window_code": facts.window_code,
-            "facility_id": facts.facility_id,
-            "service_channel": facts.service_channel,
-            "served_at": facts.served_at,
-            "opened_at": opened_at,
-            "open_until": facts.open_until,
-        },
-    )
-    return inserted.first() is not None
 
 
 async def lock_own(
@@ -191,11 +94,6 @@ async def lock_one_unrated(session: AsyncSession, today: date) -> EvaluableFacts
     """Lock one service whose period passed without a rating."""
     row = (await session.execute(_LOCK_UNRATED, {"today": today})).one_or_none()
     return EvaluableFacts.of(row) if row else None
-
-
-async def ids_of(session: AsyncSession, case_id: UUID) -> Sequence[UUID]:
-    """Evaluable services of a case."""
-    return (await session.scalars(_IDS_OF, {"case_id": case_id})).all()
 
 
 async def mark_rated(session: AsyncSession, evaluable_id: UUID) -> None:

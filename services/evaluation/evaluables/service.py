@@ -1,6 +1,5 @@
-"""Opening services of cases to rating, and telling residents what they may rate."""
+"""What may be rated, and whether now; services are opened by `arrivals`."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -8,30 +7,24 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.evaluation import EvaluationOpened
-from contracts.requests import CaseAccepted, CaseCompleted, CaseEvent, RequestSubmitted
 from servicekit.errors import Conflict, Gone, NotFound, ServiceError
-from servicekit.identifiers import new_id
-from servicekit.outbox import now, record
+from servicekit.outbox import now
 from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_cursor
 from servicekit.personal_data import Cipher
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.evaluables import repository
-from services.evaluation.evaluables.openings import Done, Opening
 from services.evaluation.evaluables.rules import (
     AGAIN,
     FIRST,
     Refusal,
     Standing,
     next_assess_number,
-    open_until,
     refusal,
     state_of,
 )
 from services.evaluation.evaluables.schemas import EvaluableRead, GivenRating, OpenRectification
 from services.evaluation.facts import EvaluableFacts
-from services.evaluation.metrics import OPENED
-from services.evaluation.models import SERVICE_NAMES, Origin, ServiceNumber
+from services.evaluation.models import SERVICE_NAMES, Origin
 from services.evaluation.proofs import look_up_code
 from services.evaluation.scores import service as scores
 
@@ -66,59 +59,6 @@ _ERRORS: dict[Refusal, type[ServiceError]] = {
 }
 
 
-async def copy_case(session: AsyncSession, event: CaseEvent) -> None:
-    """Keep the local copy of a case; what is older than the copy changes nothing."""
-    await repository.upsert_case(session, event)
-
-
-async def open_submitted(
-    session: AsyncSession, event: RequestSubmitted, opening: Opening, supplement_days: int
-) -> None:
-    """Copy the cases of a submission, and open the service of each to rating."""
-    shared = event.model_dump(include={"request_id", "applicant_id", "division_code"})
-    for case in event.cases:
-        await repository.insert_case(session, {**case.model_dump(), **shared})
-        await repository.record_submission(session, event, case.case_id)
-        done = Done(
-            case_id=case.case_id,
-            case_number=case.case_number,
-            applicant_id=event.applicant_id,
-            item_id=case.item_id,
-            item_name=case.item_name,
-            unit_code=case.unit_code,
-            unit_name=case.unit_name,
-            division_code=event.division_code,
-            occurred_at=event.occurred_at,
-        )
-        await _open(session, done, opening, supplement_days)
-
-
-async def open_service(
-    session: AsyncSession, event: CaseEvent, opening: Opening, supplement_days: int
-) -> None:
-    """Open the service of a case that an event ended to rating, once.
-
-    The period runs from the day of the invitation, so that late events cost residents nothing.
-    """
-    if isinstance(event, CaseCompleted):
-        await repository.record_completion(session, event)
-        for evaluable_id in await repository.ids_of(session, event.case_id):
-            scores.touch(session, evaluable_id)
-    await _open(session, Done.of(event), opening, supplement_days)
-
-
-async def note_taken_up(
-    session: AsyncSession, event: CaseAccepted, services: Sequence[ServiceNumber]
-) -> None:
-    """Keep who took a case up, and where, with the services that were opened before.
-
-    What is known already stays: the window of the submission is the one the resident went to.
-    """
-    ids = await repository.note_taken_up(session, event, services)
-    for evaluable_id in ids:
-        scores.touch(session, evaluable_id)
-
-
 async def note_place(
     session: AsyncSession,
     facts: EvaluableFacts,
@@ -132,44 +72,6 @@ async def note_place(
     await repository.note_place(session, facts.evaluable_id, window_code, facility_id)
     scores.touch(session, facts.evaluable_id)
     return replace(facts, window_code=window_code, facility_id=facility_id)
-
-
-async def _open(session: AsyncSession, done: Done, opening: Opening, supplement_days: int) -> None:
-    opened_at = now()
-    facts = EvaluableFacts(
-        evaluable_id=new_id(),
-        case_id=done.case_id,
-        case_number=done.case_number,
-        applicant_id=done.applicant_id,
-        item_id=done.item_id,
-        item_name=done.item_name,
-        unit_code=done.unit_code,
-        unit_name=done.unit_name,
-        division_code=done.division_code,
-        handler_name=done.handler_name,
-        handler_id=done.handler_id,
-        window_code=done.window_code,
-        facility_id=done.facility_id,
-        service_channel=None,
-        service_number=opening.service,
-        served_at=done.occurred_at,
-        open_until=open_until(local_day(opened_at), supplement_days),
-    )
-    if not await repository.insert(session, facts, opened_at=opened_at):
-        return
-    scores.touch(session, facts.evaluable_id)
-    OPENED.inc()
-    await record(
-        session,
-        EvaluationOpened(
-            **facts.event_fields(opened_at),
-            evaluable_id=facts.evaluable_id,
-            service_number=facts.service_number,
-            service_name=SERVICE_NAMES[opening.service],
-            open_until=facts.open_until,
-            invites=opening.invites,
-        ),
-    )
 
 
 async def lock_for_rating(

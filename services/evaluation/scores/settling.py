@@ -72,11 +72,12 @@ _TYPES = ", ".join(
 )
 _NAMES = ", ".join(COUNTS)
 _SUMS = ", ".join(f"{name} = s.{name} + excluded.{name}" for name in COUNTS)
+_VALUES = ", ".join(f"coalesce({name}, 0)" for name in COUNTS)
 _GIVEN = f"FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r ({_TYPES})"
 _ADD = {
     grain: text(
         f"INSERT INTO {TABLES[grain]} AS s (subject_kind, subject_id, day, {_NAMES}) "
-        f"SELECT subject_kind, subject_id, day, {_NAMES} {_GIVEN} "
+        f"SELECT subject_kind, subject_id, day, {_VALUES} {_GIVEN} "
         "ORDER BY subject_kind, subject_id, day "
         f"ON CONFLICT (subject_kind, subject_id, day) DO UPDATE SET {_SUMS}"
     )
@@ -85,7 +86,7 @@ _ADD = {
 _ADD_ALL = text(
     "INSERT INTO score AS s (subject_kind, subject_id, subject_name, division_code, revision, "
     f"changed_at, {_NAMES}) SELECT subject_kind, subject_id, subject_name, division_code, 1, "
-    f":changed_at, {_NAMES} {_GIVEN} ORDER BY subject_kind, subject_id "
+    f":changed_at, {_VALUES} {_GIVEN} ORDER BY subject_kind, subject_id "
     "ON CONFLICT (subject_kind, subject_id) DO UPDATE SET "
     "subject_name = coalesce(excluded.subject_name, s.subject_name), revision = s.revision + 1, "
     f"changed_at = excluded.changed_at, {_SUMS} RETURNING *"
@@ -116,9 +117,9 @@ async def settle(session: AsyncSession, ids: Sequence[UUID]) -> None:
     if not changes:
         return
     for grain, statement in _ADD.items():
-        await session.execute(statement, {"rows": to_json(_rolled_up(changes, grain))})
+        await session.execute(statement, {"rows": _written(_rolled_up(changes, grain))})
     whole = _rolled_up(changes, Grain.all)
-    scores = await session.execute(_ADD_ALL, {"rows": to_json(whole), "changed_at": now()})
+    scores = await session.execute(_ADD_ALL, {"rows": _written(whole), "changed_at": now()})
     rated = {
         (row["subject_kind"], row["subject_id"])
         for row in whole
@@ -126,6 +127,11 @@ async def settle(session: AsyncSession, ids: Sequence[UUID]) -> None:
     }
     told = [row for row in scores if (row.subject_kind, row.subject_id) in rated]
     await record(session, *(score_event(row) for row in told))
+
+
+def _written(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows as JSON without their zeros: most counts are."""
+    return to_json([{name: value for name, value in row.items() if value} for row in rows])
 
 
 def _rolled_up(changes: Sequence[dict[str, Any]], grain: Grain) -> list[dict[str, Any]]:
