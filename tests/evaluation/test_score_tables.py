@@ -139,8 +139,8 @@ class TestExports:
         rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
         assert [(row["日期"], row["对象"], row["评价数"]) for row in rows] == [
             ("2025-09-01", VILLAGE, "2"),
-            ("2025-09-01", NEXT, "1"),
             ("2025-10-01", VILLAGE, "1"),
+            ("2025-09-01", NEXT, "1"),
         ]
         assert rows[0]["名称"] == "常平村委会"
         cases = await evaluation.fetch("SELECT case_number, applicant_id FROM case_copy")

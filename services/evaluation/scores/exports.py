@@ -64,7 +64,7 @@ def export(
 
 
 async def _rows(database: Database, chosen: Selection) -> AsyncGenerator[tuple[object, ...], None]:
-    after: tuple[date, str] | None = None
+    after: tuple[str, date] | None = None
     async with database.reading() as session:
         while True:
             page = await repository.page_of_rows(
@@ -83,7 +83,7 @@ async def _rows(database: Database, chosen: Selection) -> AsyncGenerator[tuple[o
                 yield _line(row, names.get(row.subject_id, row.subject_name))
             if len(page) < BATCH_ROWS:
                 return
-            after = (page[-1].day, page[-1].subject_id)
+            after = (page[-1].subject_id, page[-1].day)
 
 
 def _line(row: Any, name: str | None) -> tuple[object, ...]:

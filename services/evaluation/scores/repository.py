@@ -50,6 +50,7 @@ _SERIES = {
     )
     for grain in (Grain.day, Grain.month, Grain.year)
 }
+_NAMED_BY_DIVISION = frozenset({SubjectKind.division, SubjectKind.unit, SubjectKind.window})
 _WHOLE = "score.subject_name, score.division_code, score.revision, score.changed_at"
 
 
@@ -104,7 +105,9 @@ def _among(peers: Peers, period: Period) -> tuple[str, dict[str, Any]]:
     if peers.level is not None:
         condition += f" AND {_level(peers.level)}"
     if peers.division_prefix is not None:
-        condition += " AND score.division_code LIKE :prefix"
+        # What bears its division in its id is found by the roll-up's own index.
+        column = "subject_id" if peers.kind in _NAMED_BY_DIVISION else "score.division_code"
+        condition += f" AND {column} LIKE :prefix"
         values["prefix"] = f"{peers.division_prefix}%"
     return condition, values
 
@@ -157,17 +160,17 @@ async def page_of_rows(
     *,
     first: date,
     last: date,
-    after: tuple[date, str] | None,
+    after: tuple[str, date] | None,
     limit: int,
 ) -> Sequence[Any]:
-    """Roll-up rows of a kind and a time, by day and subject, for exports."""
-    day, subject_id = after or (date.min, "")
+    """Roll-up rows of a kind and a time, by subject and day as their key has them, for exports."""
+    subject_id, day = after or ("", date.min)
     among, values = _among(peers, Period())
     among = among.replace("FROM score s", f"FROM {TABLES[grain]} s", 1)
     query = (
         f"SELECT s.day, subject_kind, subject_id, {_WHOLE}, {_NAMES} {among} "
-        "AND s.day BETWEEN :first AND :last AND (s.day, subject_id) > (:after_day, :after_id) "
-        "ORDER BY s.day, subject_id LIMIT :limit"
+        "AND s.day BETWEEN :first AND :last AND (subject_id, s.day) > (:after_id, :after_day) "
+        "ORDER BY subject_id, s.day LIMIT :limit"
     )
     values |= {"first": first, "last": last, "after_day": day, "after_id": subject_id}
     return (await session.execute(text(query), {**values, "limit": limit})).all()
