@@ -1,236 +1,324 @@
-"""What scores cost as ratings grow: `python -m bench.scores --ratings 100000 1000000`.
+"""What scores cost as ratings grow: `python -m bench.scores --ratings 100000 1000000 10000000`.
 
-Fills a database with cases, services and ratings by SQL, counts everything once, and then reads what
-a dashboard reads: from the roll-ups, and by the GROUP BY over the facts that they replace. Told are
-pages touched (EXPLAIN BUFFERS) and milliseconds, the time of one rating's settlement, of an export,
-and of a recount. Ten million ratings want some 15 GB of disk and most of an hour.
+Fills databases with ratings (`bench.ratings`), and reads what a dashboard reads: from the roll-ups,
+and by the GROUP BY over the facts that they replace. Told are pages touched (EXPLAIN BUFFERS),
+milliseconds and their growth; exports with the memory they take; a recount from its beginning to its
+end, with the longest wait of ratings that go on meanwhile.
+
+With `--at DIRECTORY` the databases stay there and are found again: then it takes minutes. Ten million
+ratings want some 16 GB of disk and, to fill, half an hour.
 """
 
 import argparse
 import asyncio
-import tempfile
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from statistics import median
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+import orjson
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from bench.harness import Figure, show
-from devstack.ports import pick_free_port
-from devstack.postgres import PostgresServer
-from servicekit.migrations import upgrade
-from servicekit.outbox import now
+from bench import ratings
+from bench.harness import Figure, resident_bytes, scratch, show
+from contracts.values import DivisionLevel
+from servicekit.database import Database
+from servicekit.sheets import SheetFormat
 from services.evaluation.models import SubjectKind
-from services.evaluation.scores import recounting, repository, settling
-from services.evaluation.scores.repository import Peers
+from services.evaluation.scores import exports, publishing, recounts, repository, settling
+from services.evaluation.scores.exports import Selection
+from services.evaluation.scores.repository import Peers, Period, Subject
 from services.evaluation.scores.rules import Grain
+from services.evaluation.settings import EvaluationSettings
+from tests.support.service import settings_for
 
-PASSWORD = "bench"
-#: A city of 13 counties with 10 townships of 20 villages, 15 units a county, 200 items, a year.
-VILLAGE = (
-    "(140800000000 + (1 + n % 13)::bigint * 1000000 + (1 + (n / 13) % 10)::bigint * 1000 "
-    "+ 1 + (n / 130) % 20)::text"
-)
-UNIT = "'1408' || lpad((1 + n % 13)::text, 2, '0') || '000000:unit-' || chr(97 + ((n / 7) % 15))"
-FILL = (
-    f"""INSERT INTO case_copy (case_id, case_version, case_number, request_id, applicant_id,
-      item_id, item_code, item_name, unit_code, division_code, completed_version, completed_on,
-      promised_on)
-    SELECT md5('c' || n)::uuid, 5, 'B' || n, md5('q' || n)::uuid, md5('a' || n % 500000)::uuid,
-      md5('i' || n % 200)::uuid, 'item-' || n % 200, '事项' || n % 200, {UNIT}, {VILLAGE}, 5, d,
-      d + (n % 9 - 1)
-    FROM (SELECT n, DATE '2026-01-01' + (n % 365)::int AS d
-      FROM generate_series(CAST(:first AS int), :last) n) t""",
-    f"""INSERT INTO evaluable (id, case_id, service_number, applicant_id, unit_code, handler_id,
-      window_code, facility_id, opened_at, open_until, is_rated)
-    SELECT md5('e' || n)::uuid, md5('c' || n)::uuid, 5, md5('a' || n % 500000)::uuid, {UNIT},
-      md5('h' || n % 3000)::uuid, (1 + n % 8)::text, md5('f' || n % 2600)::uuid,
-      (DATE '2026-01-01' + (n % 365)::int)::timestamptz, DATE '2027-12-31', true
-    FROM generate_series(CAST(:first AS int), :last) n""",
-    f"""INSERT INTO rating (id, evaluable_id, assess_number, origin, level, tags, findings, channel,
-      given_at, given_on, item_id, unit_code, responsible_division, division_code, state)
-    SELECT md5('r' || n)::uuid, md5('e' || n)::uuid, 1, 'resident',
-      (ARRAY['very-satisfied', 'satisfied', 'fairly-satisfied', 'dissatisfied',
-        'very-dissatisfied'])[CASE WHEN n % 100 < 70 THEN 1 WHEN n % 100 < 90 THEN 2
-        WHEN n % 100 < 97 THEN 3 WHEN n % 100 < 99 THEN 4 ELSE 5 END],
-      '{{}}', '{{}}', (ARRAY['portal', 'mini-program', 'qr-code', 'window'])[1 + n % 4],
-      d::timestamptz, d, md5('i' || n % 200)::uuid, {UNIT}, left({UNIT}, 12), {VILLAGE}, 'counted'
-    FROM (SELECT n, DATE '2026-01-01' + ((n + n % 3) % 365)::int AS d
-      FROM generate_series(CAST(:first AS int), :last) n) t""",
-)
-CHUNK = 500_000
+CITY, COUNTY, UNIT = "1408", "140801000000", "140801000000:unit-a"
+VILLAGES = Peers(SubjectKind.division, DivisionLevel.community, "140801")
+UNITS = Peers(SubjectKind.unit, None, CITY)
+JUNE = Period(Grain.month, date(2025, 6, 1))
+YEAR = date(2025, 1, 1), date(2025, 12, 31)
+CALLS = 15
 MARK = ">= 30"
-COUNTY, UNIT_CODE = "140801000000", "140801000000:unit-a"
-_LEVELS = "count(*) FILTER (WHERE current_level = 'satisfied')"
-#: What a dashboard asks → from the roll-ups, and by the facts they are made of.
-QUESTIONS = {
-    "villages of a county in a month": (
-        (
-            "SELECT * FROM score_month WHERE day = '2026-06-01' AND subject_kind = 'division' "
-            "AND subject_id LIKE '140801%'"
-        ),
-        (
-            f"SELECT division_code, count(*), {_LEVELS} FROM score_fact "
-            "WHERE rated_on BETWEEN '2026-06-01' AND '2026-06-30' AND division_code LIKE '140801%' "
-            "GROUP BY division_code"
-        ),
-    ),
-    "a county month by month": (
-        (
-            "SELECT * FROM score_month WHERE subject_kind = 'division' AND subject_id = "
-            f"'{COUNTY}' AND day BETWEEN '2026-01-01' AND '2026-12-31'"
-        ),
-        (
-            f"SELECT date_trunc('month', rated_on), count(*), {_LEVELS} FROM score_fact "
-            "WHERE division_code LIKE '140801%' GROUP BY 1"
-        ),
-    ),
-    "the 20 best units": (
-        (
-            "SELECT * FROM score WHERE subject_kind = 'unit' AND satisfaction_floor IS NOT NULL "
-            "ORDER BY satisfaction_floor DESC, subject_id LIMIT 20"
-        ),
-        f"SELECT unit_code, count(*), {_LEVELS} FROM score_fact GROUP BY 1 ORDER BY 3 DESC LIMIT 20",
-    ),
-    "one unit over all time": (
-        f"SELECT * FROM score WHERE subject_kind = 'unit' AND subject_id = '{UNIT_CODE}'",
-        f"SELECT count(*), {_LEVELS} FROM score_fact WHERE unit_code = '{UNIT_CODE}'",
-    ),
-}
+_GOOD = (
+    "count(*) FILTER (WHERE current_level IN ('very-satisfied', 'satisfied', 'fairly-satisfied'))"
+)
+_OF_JUNE = "rated_on BETWEEN '2025-06-01' AND '2025-06-30'"
+Ask = Callable[[AsyncSession], Awaitable[Any]]
 
 
-async def fill(session: AsyncSession, ratings: int) -> None:
-    """Cases, services and ratings, numbered from 1."""
-    for first in range(1, ratings + 1, CHUNK):
-        bounds = {"first": first, "last": min(first + CHUNK - 1, ratings)}
-        for statement in FILL:
-            await session.execute(text(statement), bounds)
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a dashboard asks, and the query over the facts that would answer it."""
+
+    name: str
+    ask: Ask
+    grouped: str = ""
 
 
-async def explain(session: AsyncSession, query: str) -> tuple[float, float]:
-    """Pages touched, and milliseconds at the median of three."""
-    times, pages = [], 0.0
-    for _ in range(3):
-        found = await session.execute(text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}"))
-        plan: Mapping[str, Any] = found.scalar_one()[0]
-        times.append(float(plan["Execution Time"]))
-        pages = float(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"])
-    return pages, median(times)
+def _rank(peers: Peers, period: Period, after: tuple[float, str] | None = None) -> Ask:
+    return lambda session: repository.rank(session, peers, period, after=after, limit=20)
 
 
-async def ask(session: AsyncSession, mark: str) -> list[Figure]:
-    """Every question both ways."""
-    figures = []
-    for name, (rolled_up, grouped) in QUESTIONS.items():
-        pages, ms = await explain(session, rolled_up)
-        more_pages, more_ms = await explain(session, grouped)
+def _series(subject: Subject, grain: Grain) -> Ask:
+    return lambda session: repository.series(session, subject, grain, *YEAR)
+
+
+def _stand(subject: Subject, peers: Peers, period: Period) -> Ask:
+    return lambda session: repository.standing(session, subject, peers, period)
+
+
+async def _table(session: AsyncSession) -> None:
+    """What a published table is made of, with what has to be withheld."""
+    tallies = await publishing._tallies(session, COUNTY, Grain.month, JUNE.day)
+    publishing._hidden(COUNTY, tallies, [], 5)
+
+
+def questions() -> list[Question]:
+    """Keyed or paged, all of them."""
+    by_village = f"SELECT division_code, count(*), {_GOOD} FROM score_fact WHERE division_code LIKE '140801%'"
+    by_unit = f"SELECT unit_code, count(*), {_GOOD} FROM score_fact"
+    county = Subject(SubjectKind.division, COUNTY)
+    village = Subject(SubjectKind.division, "140801001001")
+    unit = Subject(SubjectKind.unit, UNIT)
+    deep = (0.9, "140801005000")
+    return [
+        Question("villages of a county in a month, best first", _rank(VILLAGES, JUNE),
+                 f"{by_village} AND {_OF_JUNE} GROUP BY 1 ORDER BY 3 DESC LIMIT 20"),
+        Question("the same, a page further down", _rank(VILLAGES, JUNE, deep),
+                 f"{by_village} AND {_OF_JUNE} GROUP BY 1 ORDER BY 3 DESC OFFSET 100 LIMIT 20"),
+        Question("units of a city over all time", _rank(UNITS, Period()),
+                 f"{by_unit} GROUP BY 1 ORDER BY 3 DESC LIMIT 20"),
+        Question("one unit over all time", lambda s: repository.find(s, unit),
+                 f"{by_unit} WHERE unit_code = '{UNIT}' GROUP BY 1"),
+        Question("a county month by month", _series(county, Grain.month),
+                 f"SELECT date_trunc('month', rated_on), count(*), {_GOOD} FROM score_fact "
+                 "WHERE division_code LIKE '140801%' GROUP BY 1"),
+        Question("a county day by day", _series(county, Grain.day),
+                 f"SELECT rated_on, count(*), {_GOOD} FROM score_fact "
+                 "WHERE division_code LIKE '140801%' GROUP BY 1"),
+        Question("a unit's place among those of the city", _stand(unit, UNITS, Period()),
+                 f"{by_unit} GROUP BY 1"),
+        Question("a village's place in its county in a month", _stand(village, VILLAGES, JUNE),
+                 f"{by_village} AND {_OF_JUNE} GROUP BY 1"),
+        Question("a county's table to be published", _table,
+                 f"{by_village} AND {_OF_JUNE} GROUP BY ROLLUP (left(division_code, 9), 1)"),
+    ]  # fmt: skip
+
+
+async def pages_of(database: Database, ask: Ask) -> float:
+    """Pages touched by every statement of a question."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _u: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            seen.append((statement, parameters))
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    async with database.reading() as session:
+        await ask(session)
+    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+    connection = await database.connect()
+    pages = sum([(await explain(connection, *each))[0] for each in seen])
+    await connection.close()
+    return pages
+
+
+async def explain(connection: Any, query: str, parameters: Any = ()) -> tuple[float, float]:
+    """Pages touched and milliseconds of one statement."""
+    plan = orjson.loads(
+        await connection.fetchval(
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}", *parameters, timeout=600
+        )
+    )[0]
+    root = plan["Plan"]
+    return float(root["Shared Hit Blocks"] + root["Shared Read Blocks"]), plan["Execution Time"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one question at one size."""
+
+    pages: float
+    milliseconds: float
+
+
+async def read(database: Database, before: dict[str, Cost], mark: str) -> list[Figure]:
+    """Every question both ways, and how it grew since the smallest size.
+
+    The mark is what the GROUP BY has to take more of time.
+    """
+    figures: list[Figure] = []
+    connection = await database.connect()
+    for question in questions():
+        times = []
+        async with database.reading() as session:
+            for _ in range(CALLS):
+                started = time.perf_counter()
+                await question.ask(session)
+                times.append((time.perf_counter() - started) * 1000)
+        pages = await pages_of(database, question.ask)
+        await explain(connection, question.grouped)
+        grouped_pages, grouped_ms = await explain(connection, question.grouped)
+        name = question.name
         figures += [
-            Figure(f"{name}: pages from the roll-up", "pages", [pages]),
-            Figure(f"{name}: GROUP BY touches", "times", [more_pages / max(pages, 1)]),
-            Figure(f"{name}: from the roll-up", "ms", [ms]),
-            Figure(f"{name}: GROUP BY takes", "times", [more_ms / ms], mark),
+            Figure(name, "ms", times),
+            Figure("    pages", "", [pages]),
+            Figure("    GROUP BY takes", "times", [grouped_ms / median(times)], mark),
+            Figure("    GROUP BY touches", "times", [grouped_pages / max(pages, 1)]),
+        ]
+        if name in before:
+            was = before[name]
+            figures += [
+                Figure("    pages since the smallest", "times", [pages / was.pages], "<= 1.3"),
+                Figure("    time since", "times", [median(times) / was.milliseconds], "<= 3"),
+            ]
+        before.setdefault(name, Cost(pages, median(times)))
+    await connection.close()
+    return figures
+
+
+async def export(database: Database) -> list[Figure]:
+    """Sheets as they are sent: rows and memory above what the process had."""
+    figures = []
+    county = Peers(SubjectKind.division, None, "140801")
+    for name, sheet_format, chosen in (
+        ("a county by day, CSV", SheetFormat.csv, Selection(county, Grain.day, *YEAR)),
+        ("people by month, CSV", SheetFormat.csv,
+         Selection(Peers(SubjectKind.person, None, CITY), Grain.month, *YEAR)),
+        ("a county by month, XLSX", SheetFormat.xlsx, Selection(county, Grain.month, *YEAR)),
+    ):  # fmt: skip
+        own, peak, size, first = resident_bytes(os.getpid()), 0, 0, 0.0
+        started = time.perf_counter()
+        sheet = exports.export(database, sheet_format, chosen)
+        async for piece in _pieces(sheet):
+            first = first or time.perf_counter() - started
+            size += len(piece)
+            peak = max(peak, resident_bytes(os.getpid()))
+        seconds = time.perf_counter() - started
+        figures += [
+            Figure(f"export: {name}", "s", [seconds]),
+            Figure("    size", "MB", [size / 1e6]),
+            Figure("    first bytes after", "s", [first]),
+            Figure("    memory at the peak, above before", "MB", [(peak - own) / 1e6], "<= 50"),
         ]
     return figures
 
 
-async def settle(sessions: Any, count: int = 50) -> Figure:
-    """One rating's change of level, brought into all its roll-ups and committed."""
-    times = []
-    for n in range(1, count + 1):
-        async with sessions() as session, session.begin():
-            evaluable_id = (
-                await session.execute(text("SELECT md5('e' || :n)::uuid"), {"n": str(n)})
-            ).scalar_one()
-            await session.execute(
-                text("UPDATE rating SET level = 'satisfied' WHERE evaluable_id = :id"),
-                {"id": evaluable_id},
-            )
-            started = time.perf_counter()
-            await settling.settle(session, [UUID(str(evaluable_id))])
-        times.append((time.perf_counter() - started) * 1000)
-    return Figure("one rating settled in all its roll-ups", "ms", times)
+async def _pieces(sheet: Any) -> Any:
+    if hasattr(sheet, "__aiter__"):
+        async for piece in sheet:
+            yield piece
+        return
+    while (piece := await asyncio.to_thread(next, sheet, None)) is not None:
+        yield piece
 
 
-async def export(session: AsyncSession) -> Figure:
-    """All villages of a month, as an export reads them."""
-    started, rows = time.perf_counter(), 0
-    after: tuple[date, str] | None = None
+async def recount(database: Database) -> list[Figure]:
+    """From the request to the end, while ratings go on changing and being settled."""
+    async with database.transaction() as session:
+        await session.execute(text("DELETE FROM score_recount_difference"))
+        await session.execute(text("DELETE FROM score_recount WHERE state <> 'finished'"))
+        job = await recounts.ask(session, None)
+    alone = await settle(database, 20)
+    stop = asyncio.Event()
+    waits: list[float] = []
+    beside = asyncio.create_task(_go_on(database, stop, waits))
+    recounter, steps, phases = recounts.Recounter(database), [], {}
     while True:
-        page = await repository.page_of_rows(
-            session,
-            Peers(SubjectKind.division, None, "14"),
-            Grain.month,
-            first=date(2026, 1, 1),
-            last=date(2026, 12, 31),
-            after=after,
-            limit=2_000,
-        )
-        rows += len(page)
-        if len(page) < 2_000:
-            return Figure(
-                "rows exported a second", "rows", [rows / (time.perf_counter() - started)]
-            )
-        after = (page[-1].day, page[-1].subject_id)
-
-
-async def measure(dsn: str, ratings: int, mark: str) -> list[Figure]:
-    """Everything at one size; the mark is what the GROUP BY has to take more of time."""
-    engine = create_async_engine(dsn.replace("postgresql://", "postgresql+asyncpg://"))
-    sessions = async_sessionmaker(engine, expire_on_commit=False)
-    async with sessions() as session, session.begin():
-        await fill(session, ratings)
-    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        await connection.execute(text("VACUUM ANALYZE"))
-    figures = []
-    for name in ("counted from nothing", "recounted, nothing differs"):
         started = time.perf_counter()
-        async with sessions() as session, session.begin():
-            differing = await recounting.count(session)
-            if differing:
-                await recounting.correct(session, differing, now())
-        figures.append(Figure(name, "s", [time.perf_counter() - started]))
-    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        await connection.execute(text("VACUUM ANALYZE"))
-    async with sessions() as session, session.begin():
+        async with database.reading() as session:
+            phase = (await recounts.get(session, job.id)).phase
+        if not await recounter.step():
+            break
+        steps.append(time.perf_counter() - started)
+        phases[phase] = phases.get(phase, 0.0) + steps[-1]
+    stop.set()
+    await beside
+    async with database.reading() as session:
+        ended = await recounts.get(session, job.id)
+    return [
+        Figure("recount", "s", [sum(steps)]),
+        *(Figure(f"    {phase}", "s", [seconds]) for phase, seconds in phases.items()),
+        Figure("    services compared", "", [float(ended.services)]),
+        Figure("    corrected", "", [float(ended.services_corrected + ended.subjects_corrected)], "<= 0"),
+        Figure("    its steps", "s", steps),
+        Figure("one rating settled, without a recount", "ms", alone),
+        Figure("    beside it", "ms", waits),
+    ]  # fmt: skip
+
+
+async def settle(database: Database, count: int) -> list[float]:
+    """Milliseconds of one rating's change of level, brought into all its roll-ups and committed."""
+    return [await _settle_one(database, n) for n in range(1, count + 1)]
+
+
+async def _go_on(database: Database, stop: asyncio.Event, waits: list[float]) -> None:
+    n = 0
+    while not stop.is_set():
+        n += 1
+        waits.append(await _settle_one(database, n))
+        await asyncio.sleep(0.05)
+
+
+async def _settle_one(database: Database, n: int) -> float:
+    async with database.transaction() as session:
+        found = await session.execute(
+            text(
+                "UPDATE rating SET level = CASE level WHEN 'satisfied' THEN 'very-satisfied' "
+                "ELSE 'satisfied' END WHERE id = md5('r' || CAST(:n AS text))::uuid "
+                "RETURNING evaluable_id"
+            ),
+            {"n": str(1 + n % 90)},
+        )
+        evaluable_id: UUID = found.scalar_one()
+        started = time.perf_counter()
+        await settling.settle(session, [evaluable_id])
+    return (time.perf_counter() - started) * 1000
+
+
+async def measure(dsn: str, before: dict[str, Cost], mark: str = "") -> list[Figure]:
+    """Everything at one size."""
+    settings = settings_for(EvaluationSettings, dsn)
+    database = Database(settings, application_name="bench")
+    figures = []
+    async with database.reading() as session:
         for name, query in (
-            ("facts", "SELECT count(*) FROM score_fact"),
+            ("ratings", "SELECT count(*) FROM rating"),
             ("rows by day", "SELECT count(*) FROM score_day"),
             ("rows by month", "SELECT count(*) FROM score_month"),
-            ("subjects", "SELECT count(*) FROM score"),
+            ("database", "SELECT pg_database_size(current_database()) / 1000000"),
         ):
             count = (await session.execute(text(query))).scalar_one()
-            figures.append(Figure(name, "", [float(count)]))
-        figures += await ask(session, mark)
-        figures.append(await export(session))
-    figures.append(await settle(sessions))
-    await engine.dispose()
+            figures.append(Figure(name, "MB" if name == "database" else "", [float(count)]))
+    figures += await read(database, before, mark)
+    figures += await export(database)
+    figures += await recount(database)
+    await database.close()
     return figures
+
+
+async def run(directory: Path, sizes: list[int]) -> None:
+    before: dict[str, Cost] = {}
+    with ratings.server_at(directory) as server:
+        for size in sizes:
+            dsn = await ratings.prepare(server, size)
+            mark = MARK if size == max(sizes) else ""
+            show(f"Scores of {size:,} ratings", await measure(dsn, before, mark))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ratings", type=int, nargs="+", default=[100_000, 1_000_000])
-    sizes = parser.parse_args().ratings
-    for ratings in sizes:
-        mark = MARK if ratings == max(sizes) else ""
-        with tempfile.TemporaryDirectory() as directory:
-            server = PostgresServer(Path(directory) / "postgres", pick_free_port(), fast=True)
-            server.start()
-            try:
-                server.create_database("evaluation", "scores", PASSWORD)
-                dsn = server.dsn("scores", "evaluation", PASSWORD)
-                upgrade(
-                    "services.evaluation.migrations",
-                    dsn.replace("postgresql://", "postgresql+asyncpg://"),
-                )
-                show(f"Scores of {ratings:,} ratings", asyncio.run(measure(dsn, ratings, mark)))
-            finally:
-                server.remove()
+    parser.add_argument("--at", type=Path, help="a directory in which the databases stay")
+    arguments = parser.parse_args()
+    with scratch() as directory:
+        asyncio.run(run(arguments.at or directory, arguments.ratings))
 
 
 if __name__ == "__main__":
