@@ -93,11 +93,6 @@ WHERE indrelid = ANY($1::text[]::regclass[])
 _KEY = "subject_kind, subject_id, day"
 _NAMES = ", ".join(COUNTS)
 _SUMS = ", ".join(f"sum({name})::int" for name in COUNTS)
-#: A month and what is rated late in it.
-_OF_MONTH = (
-    "SELECT 1 AS sign, * FROM score_fact WHERE opened_on BETWEEN '{first}' AND '{last}' "
-    "OR rated_on BETWEEN '{first}' AND '{last}' OR matter_on BETWEEN '{first}' AND '{last}'"
-)
 ROLL_UPS = (
     (
         f"INSERT INTO score_month ({_KEY}, {_NAMES}) SELECT subject_kind, subject_id, "
@@ -155,6 +150,7 @@ async def prepare(server: PostgresServer, ratings: int) -> str:
         started = time.perf_counter()
         async with _connection(server.dsn("filling", "evaluation", PASSWORD)) as connection:
             await fill(connection, ratings)
+            await count(connection)
         async with _connection(server.superuser_dsn) as admin:
             await admin.execute(f"ALTER DATABASE filling RENAME TO {name}")
         print(f"{ratings:,} ratings filled in {(time.perf_counter() - started) / 60:.1f} min")
@@ -175,14 +171,15 @@ async def fill(connection: "asyncpg.Connection[asyncpg.Record]", ratings: int) -
         for statement in FILL:
             await _timed(connection, statement, ratings)
     await connection.execute("VACUUM ANALYZE")
-    columns = ", ".join((*SUBJECTS, *OUTCOMES))
+    columns = ", ".join((*(f"o.{n}" for n in SUBJECTS), *(f"t.{n}" for n in OUTCOMES)))
     months = [add_months(FIRST, n) for n in range(12)]
     async with _bare(connection, ("score_fact",)):
         for month in months:
             ids = f"e.id >= '{first_id(month)}' AND e.id < '{first_id(add_months(month, 1))}'"
             await _timed(
                 connection,
-                f"INSERT INTO score_fact (evaluable_id, {columns}) SELECT evaluable_id, {columns} "
+                f"INSERT INTO score_fact (evaluable_id, {', '.join((*SUBJECTS, *OUTCOMES))}) "
+                f"SELECT evaluable_id, {columns} "
                 f"FROM ({OPENED} WHERE {ids}) o JOIN ({truth(ids)}) t USING (evaluable_id) "
                 "ORDER BY evaluable_id",
             )
@@ -195,9 +192,8 @@ async def count(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     months = [add_months(FIRST, n) for n in range(12)]
     async with _bare(connection, ("score_day", "score_month", "score_year", "score")):
         for month in (*months, add_months(FIRST, 12)):
-            span = {"first": month, "last": add_months(month, 1).replace(day=1)}
-            days = f"day >= '{month}' AND day < '{add_months(month, 1)}'"
-            counted = by_day(_OF_MONTH.format(**span), days)
+            days = f"{{day}} >= '{month}' AND {{day}} < '{add_months(month, 1)}'"
+            counted = by_day("SELECT 1 AS sign, * FROM score_fact", days)
             await _timed(
                 connection,
                 f"INSERT INTO score_day ({_KEY}, {_NAMES}) SELECT {_KEY}, {_NAMES} "

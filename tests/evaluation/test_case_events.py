@@ -4,12 +4,12 @@ from uuid import uuid4
 from servicekit.outbox import now
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.evaluables.consumers import create_subscription
-from services.evaluation.scores.service import recount
 from tests.evaluation.factories import (
     OTHER_UNIT,
     UNIT,
     accepted,
     answered,
+    assert_equal_to_a_recount,
     completed,
     correction,
     deliver,
@@ -158,8 +158,7 @@ class TestServicesOfACase:
         ):
             assert subjects.pop(subject) == 1, subject
         assert not {"person", "window", "facility"} & {kind for kind, _ in subjects}
-        async with evaluation.database.transaction() as session:
-            assert (await recount(session)).differing == []
+        await assert_equal_to_a_recount(evaluation)
 
     async def test_the_window_of_the_submission_stays(self, evaluation):
         end = completed()

@@ -6,8 +6,15 @@ from uuid import uuid4
 
 import pytest
 
-from services.evaluation.scores import service as scores
-from tests.evaluation.factories import COUNTY, OTHER_UNIT, UNIT, handler, open_matter, supervisor
+from tests.evaluation.factories import (
+    COUNTY,
+    OTHER_UNIT,
+    UNIT,
+    assert_equal_to_a_recount,
+    handler,
+    open_matter,
+    supervisor,
+)
 from tests.support.tokens import resident
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\x00" * 32).decode()
@@ -48,8 +55,7 @@ async def rule(evaluation, dispute_id, *, upheld=True, **how):
 
 async def rated(evaluation):
     [row] = await evaluation.fetch("SELECT rated FROM score WHERE subject_kind = 'unit'")
-    async with evaluation.database.transaction() as session:
-        assert (await scores.recount(session)).differing == []
+    await assert_equal_to_a_recount(evaluation)
     return row["rated"]
 
 

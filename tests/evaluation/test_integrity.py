@@ -13,8 +13,15 @@ from servicekit.outbox import now
 from services.evaluation.integrity import rules, scanning
 from services.evaluation.integrity.rules import Seen, Thresholds, doubts_of
 from services.evaluation.models import Detector, RatingChannel
-from services.evaluation.scores import service as scores
-from tests.evaluation.factories import COUNTY, OTHER_UNIT, UNIT, finish_case, handler, supervisor
+from tests.evaluation.factories import (
+    COUNTY,
+    OTHER_UNIT,
+    UNIT,
+    assert_equal_to_a_recount,
+    finish_case,
+    handler,
+    supervisor,
+)
 from tests.support.tokens import resident
 
 NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)
@@ -134,8 +141,7 @@ def reviewer(**claims):
 
 
 async def counted(evaluation):
-    async with evaluation.database.transaction() as session:
-        assert (await scores.recount(session)).differing == []
+    await assert_equal_to_a_recount(evaluation)
     [row] = await evaluation.fetch("SELECT rated FROM score WHERE subject_kind = 'unit'")
     return row["rated"]
 

@@ -19,12 +19,12 @@ from services.evaluation.calendar.rules import local_day
 from services.evaluation.invitations.drawing import modules
 from services.evaluation.invitations.rules import MOST_FAILURES, WINDOW, after_failure, is_closed
 from services.evaluation.proofs import Claim, Kind
-from services.evaluation.scores import service as scores
 from tests.evaluation.factories import (
     COUNTY,
     OTHER_UNIT,
     UNIT,
     VILLAGE,
+    assert_equal_to_a_recount,
     finish_case,
     handler,
     supervisor,
@@ -395,8 +395,7 @@ class TestPaper:
         assert PNG not in stored["content"]
         again = await self.enter(evaluation, rows[:1])
         assert (again.status_code, again.json()["code"]) == (409, "scan-taken-already")
-        async with evaluation.database.transaction() as session:
-            assert (await scores.recount(session)).differing == []
+        await assert_equal_to_a_recount(evaluation)
 
     async def test_refusals_write_nothing(self, evaluation):
         case = await finish_case(evaluation)

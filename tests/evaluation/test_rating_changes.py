@@ -4,8 +4,13 @@ import asyncio
 from datetime import date
 from uuid import UUID
 
-from services.evaluation.scores import service as scores
-from tests.evaluation.factories import OTHER_UNIT, finish_case, handler, open_matter
+from tests.evaluation.factories import (
+    OTHER_UNIT,
+    assert_equal_to_a_recount,
+    finish_case,
+    handler,
+    open_matter,
+)
 from tests.support.tokens import resident
 
 EVALUATION = "cn.yichuang.evaluation"
@@ -27,8 +32,7 @@ async def score_of(evaluation, kind="unit"):
 
 async def recounted(evaluation):
     """Nothing differs from what the ratings add up to."""
-    async with evaluation.database.transaction() as session:
-        assert (await scores.recount(session)).differing == []
+    await assert_equal_to_a_recount(evaluation)
 
 
 class TestCorrect:

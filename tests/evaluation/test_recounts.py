@@ -135,7 +135,9 @@ class TestRecount:
             "WHERE evaluable_id = $1",
             evaluable_id,
         )
-        assert f"unit:{UNIT}" in await recounted(evaluation)
+        await evaluation.fetch("UPDATE evaluable SET window_code = '7' WHERE id = $1", evaluable_id)
+        corrected = await recounted(evaluation)
+        assert {f"unit:{UNIT}", f"window:{UNIT}:7"} <= set(corrected)
         score = (await evaluation.client.get(f"/v1/scores/unit/{UNIT}")).json()
         assert (score["counts"]["satisfied"], score["counts"]["dissatisfied"]) == (2, 1)
         await assert_equal_to_a_recount(evaluation)

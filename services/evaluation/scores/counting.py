@@ -63,6 +63,11 @@ OUTCOMES = (
     "matter_in_time",
     "matter_called_back",
 )
+#: Columns of both: who did it and where may become known after a service was opened, and moves what
+#: counts of it.
+KNOWN_LATER = ("window_code", "handler_id", "handler_name", "facility_id")
+#: What is compared with ratings, rectifications and services whenever these change.
+HELD = (*OUTCOMES, *KNOWN_LATER)
 #: Residents are asked to rate what is finished; other services are open without being asked for.
 _FINISHED = int(ServiceNumber.completion)
 _BAD = ", ".join(f"'{level.value}'" for level in RatingLevel if level.is_bad)
@@ -92,7 +97,8 @@ def truth(which: str) -> str:
       m.answered AND (x.replied_at AT TIME ZONE '{ZONE}')::date <= x.due_on AS matter_in_time,
       m.counts AND EXISTS (SELECT FROM rectification_step s WHERE s.rectification_id = x.id
         AND s.action IN ('confirm-solved', 'find-unsolved', 'close-unreached'))
-        AS matter_called_back
+        AS matter_called_back,
+      e.window_code, e.handler_id, e.handler_name, e.facility_id
     FROM evaluable e JOIN case_copy c USING (case_id)
     LEFT JOIN rating one ON one.evaluable_id = e.id AND one.assess_number = 1
     LEFT JOIN rating two ON two.evaluable_id = e.id AND two.assess_number = 2

@@ -21,8 +21,8 @@ from servicekit.database import to_json
 from services.evaluation.models import SubjectKind
 from services.evaluation.scores.counting import (
     COUNTS,
+    HELD,
     OPENED,
-    OUTCOMES,
     SUBJECTS,
     TABLES,
     by_day,
@@ -35,8 +35,8 @@ _LIMITS = text(
     "SELECT set_config('work_mem', '64MB', true), "
     "set_config('max_parallel_workers_per_gather', '0', true)"
 )
-_OLD = ", ".join(f"f.{name}" for name in OUTCOMES)
-_NEW = ", ".join(f"t.{name}" for name in OUTCOMES)
+_OLD = ", ".join(f"f.{name}" for name in HELD)
+_NEW = ", ".join(f"t.{name}" for name in HELD)
 _RANGE = "e.id > :after AND e.id <= :last"
 _END = text(
     "SELECT count(*) AS services, max(id::text)::uuid AS last "
@@ -54,7 +54,7 @@ _LOCK = text(
     "SELECT FROM score_fact WHERE evaluable_id = ANY(:ids) ORDER BY evaluable_id FOR UPDATE"
 )
 _CORRECT = text(
-    f"UPDATE score_fact f SET ({', '.join(OUTCOMES)}) = ({_NEW}) "  # noqa: S608
+    f"UPDATE score_fact f SET ({', '.join(HELD)}) = ({_NEW}) "  # noqa: S608
     f"FROM ({truth('e.id = ANY(:ids)')}) t "
     f"WHERE t.evaluable_id = f.evaluable_id AND ({_OLD}) IS DISTINCT FROM ({_NEW})"
 )

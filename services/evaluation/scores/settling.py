@@ -20,6 +20,7 @@ from servicekit.outbox import now, record
 from services.evaluation.models import SubjectKind
 from services.evaluation.scores.counting import (
     COUNTS,
+    HELD,
     OPENED,
     OUTCOMES,
     RATINGS,
@@ -42,19 +43,14 @@ _OPEN = text(
 _LOCK = text(
     "SELECT FROM score_fact WHERE evaluable_id = ANY(:ids) ORDER BY evaluable_id FOR UPDATE"
 )
-#: Who did it and where may become known after a service was opened, and moves what counts of it.
-_KNOWN_LATER = ("window_code", "handler_id", "handler_name", "facility_id")
-_SET = ", ".join((*OUTCOMES, *_KNOWN_LATER))
-_OLD = ", ".join(f"f.{name}" for name in (*OUTCOMES, *_KNOWN_LATER))
-_NEW = ", ".join((*(f"t.{name}" for name in OUTCOMES), *(f"w.{name}" for name in _KNOWN_LATER)))
+_OLD = ", ".join(f"f.{name}" for name in HELD)
+_NEW = ", ".join(f"t.{name}" for name in HELD)
 _FACT = ", ".join((*SUBJECTS, *OUTCOMES))
 #: A statement of its own after the lock: it sees what others committed while it was waited for.
 _SETTLE = text(
     f"WITH truth AS ({truth('e.id = ANY(:ids)')}), "  # noqa: S608
-    f"who AS ({OPENED} WHERE e.id = ANY(:ids)), "
     "old AS (SELECT * FROM score_fact WHERE evaluable_id = ANY(:ids)), "
-    f"changed AS (UPDATE score_fact f SET ({_SET}) = ({_NEW}) "
-    "FROM truth t JOIN who w USING (evaluable_id) "
+    f"changed AS (UPDATE score_fact f SET ({', '.join(HELD)}) = ({_NEW}) FROM truth t "
     f"WHERE t.evaluable_id = f.evaluable_id AND ({_OLD}) IS DISTINCT FROM ({_NEW}) RETURNING f.*), "
     f"signed AS (SELECT 1 AS sign, {_FACT} FROM changed UNION ALL "
     f"SELECT -1, {_FACT} FROM old WHERE evaluable_id IN (SELECT evaluable_id FROM changed)) "
