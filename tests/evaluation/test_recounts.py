@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from contracts.evaluation import ScoreChanged
-from services.evaluation.scores import recounts
+from services.evaluation.scores import recounts, settling
 from services.evaluation.scores import service as scores
 from services.evaluation.scores.recounts import Recounter
 from tests.evaluation.factories import (
@@ -204,7 +204,7 @@ class TestBesideTheirWork:
                 "UPDATE rating SET level = 'dissatisfied' WHERE evaluable_id = $1",
                 UUID(first.evaluable_id),
             )
-            await scores.settling.settle(session, [UUID(first.evaluable_id)])
+            await settling.settle(session, [UUID(first.evaluable_id)])
             days = asyncio.create_task(recounter.step())
             await until_somebody_waits(evaluation)
             assert not days.done()

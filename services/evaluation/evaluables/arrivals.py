@@ -136,7 +136,7 @@ class _Arrivals:
 
 def copy_case(session: AsyncSession, event: CaseEvent) -> None:
     """Keep the local copy of a case; what is older than the copy changes nothing."""
-    _keep_newest(_of(session).cases, event.model_dump(include=_COPIED.keys()))
+    _keep_newest(_of(session).cases, event.model_dump(include=set(_COPIED)))
 
 
 def open_submitted(
@@ -186,7 +186,7 @@ def note_taken_up(
     """
     arrivals = _of(session)
     for service in services:
-        row = event.model_dump(include=_TAKEN_UP.keys()) | {"service_number": service}
+        row = event.model_dump(include=set(_TAKEN_UP)) | {"service_number": service}
         arrivals.taken_up.setdefault((event.case_id, service), row)
 
 
