@@ -1,11 +1,12 @@
 """Valid records of facilities, and who may write them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
 from contracts.catalogue import ItemPublished
 from contracts.envelope import Envelope, Event
+from contracts.evaluation import CommunitySurveyed
 from tests.support.tokens import bearer
 
 CITY = "140800000000"
@@ -108,3 +109,15 @@ async def deliver(service: Any, handler: Any, event: Event, times: int = 1) -> N
 
 def versioned(headers: dict[str, str], version: int = 1) -> dict[str, str]:
     return headers | {"If-Match": f'"{version}"'}
+
+
+def surveyed(
+    code: str, years_ago: int = 0, is_covered: bool = True, revision: int = 1
+) -> CommunitySurveyed:
+    """How far a community was surveyed, as it is told."""
+    year = date.today().year + years_ago  # noqa: DTZ011
+    return CommunitySurveyed(
+        survey_key=f"survey:{code}:{year}", division_code=code, year=year, survey_ids=(uuid4(),),
+        sampled=12, answered=7 if is_covered else 0, refused=0, unreached=0, is_covered=is_covered,
+        revision=revision, recorded_at=datetime.now(UTC),
+    )  # fmt: skip

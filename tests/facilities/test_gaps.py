@@ -25,8 +25,9 @@ from tests.facilities.factories import (
     manager,
     recorded,
     statistician,
+    surveyed,
 )
-from tests.facilities.test_indicators import figures, surveyed
+from tests.facilities.test_indicators import figures
 from tests.support.tokens import resident
 
 TARGETS = {
