@@ -75,6 +75,7 @@ def _stand(subject: Subject, peers: Peers, period: Period) -> Ask:
 
 async def _table(session: AsyncSession) -> None:
     """What a published table is made of, with what has to be withheld."""
+    assert JUNE.day is not None
     tallies = await publishing._tallies(session, COUNTY, Grain.month, JUNE.day)
     publishing._hidden(COUNTY, tallies, [], 5)
 
@@ -229,7 +230,9 @@ async def recount(database: Database) -> list[Figure]:
     stop = asyncio.Event()
     waits: list[float] = []
     beside = asyncio.create_task(_go_on(database, stop, waits))
-    recounter, steps, phases = recounts.Recounter(database), [], {}
+    recounter = recounts.Recounter(database)
+    steps: list[float] = []
+    phases: dict[str, float] = {}
     while True:
         started = time.perf_counter()
         async with database.reading() as session:
