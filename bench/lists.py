@@ -170,11 +170,12 @@ async def _pages_of(
 
 
 async def measure(sizes: list[Asked]) -> None:
-    """Put every question to every size, round by round; the first round only warms up."""
+    """Put every question to every size, round by round, after all of them once: none is from disk."""
     for asked in sizes:
         await sample(asked)
         for name, question in questions().items():
-            await ask(asked, name, question, 0)
+            for number in range(ROUNDS):
+                await ask(asked, name, question, number)
             await count_pages(asked, name, question)
         asked.milliseconds.clear()
     for number in range(ROUNDS):
