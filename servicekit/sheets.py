@@ -139,6 +139,7 @@ def _encoding(source: BinaryIO) -> str:
 
 
 def _xlsx_table(source: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+    # large, and few processes ever need it
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
@@ -242,6 +243,7 @@ def write_xlsx(
 
     Numbers and dates stay what they are, everything else is text, never a formula.
     """
+    # large, and few processes ever need it
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 

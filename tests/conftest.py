@@ -25,6 +25,7 @@ configure_logging(service="tests", process="pytest", level="warning", log_format
 structlog.configure(cache_logger_on_first_use=False)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of one dear fixture in one process when the suite runs in several."""
     for item in items:

@@ -103,6 +103,7 @@ def draw(guide: Guide) -> "Document":
     """A guide on paper; for older readers in large letters."""
     size = ELDER_SIZE if guide.mode == "elder" else 10
     footer = f"{guide.item_code}　第 {guide.version} 版　{guide.effective_on} 起施行"
+    # large, and few processes ever need it
     from servicekit.pdf import Document
 
     document = Document(f"{guide.title} 办事指南", footer=footer)

@@ -22,6 +22,7 @@ class QrFormat(StrEnum):
 
 def modules(content: str) -> list[list[bool]]:
     """The squares of a QR code (error correction M) with the quiet zone of four around it."""
+    # large, and few processes ever need it
     from reportlab.graphics.barcode.qr import QrCodeWidget
 
     widget = QrCodeWidget(content, barLevel="M")
@@ -59,6 +60,7 @@ def png(content: str) -> bytes:
 
 async def slip(content: str, *, item: str, service: str, until: str, code: str) -> bytes:
     """A slip to hand out: what is rated, the code to scan, and the look-up code."""
+    # large, and few processes ever need it
     from servicekit.pdf import Document
 
     document = Document("请您评价")

@@ -116,6 +116,7 @@ def _read(row: Any, name: str) -> DocumentRead:
 
 
 async def _pdf(document: DocumentRead) -> bytes:
+    # large, and few processes ever need it
     from servicekit.pdf import Document
 
     drawn = Document(document.title, author=document.issuer, footer=document.number)

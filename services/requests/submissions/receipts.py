@@ -43,6 +43,7 @@ async def receipt_document(
     cases = await repository.list_cases_to_print(session, request_id)
     is_own = speaks_for(row, caller)
     person = shown(reading.person_of(cipher, row), sight_of(caller, is_own=is_own))
+    # large, and few processes ever need it
     from servicekit.pdf import Document
 
     document = Document(
