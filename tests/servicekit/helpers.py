@@ -134,8 +134,15 @@ async def send(broker: Broker, *records: Outgoing) -> None:
 
 
 async def partitions_of(admin: AIOKafkaAdminClient, topic: str) -> list[TopicPartition]:
-    (described,) = await admin.describe_topics([topic])
-    return [TopicPartition(topic, each["partition"]) for each in described["partitions"]]
+    """A topic's partitions; a broker tells of a new topic a moment after it has made it."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            (described,) = await admin.describe_topics([topic])
+            if described["partitions"]:
+                return [
+                    TopicPartition(topic, each["partition"]) for each in described["partitions"]
+                ]
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
