@@ -75,7 +75,7 @@ PARTS = (
     ),
     Part(
         "lists",
-        "Cases: work lists, look-ups, overdue scan",
+        "Cases: work lists, look-ups, what falls due next",
         quick="--sizes 2000 20000",
         usual="--sizes 100000 1000000",
         full="--sizes 100000 1000000 10000000",

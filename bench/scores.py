@@ -6,7 +6,7 @@ milliseconds and their growth; exports with the memory they take; a recount from
 end, with the longest wait of ratings that go on meanwhile.
 
 With `--at DIRECTORY` the databases stay there and are found again: then it takes minutes. Ten million
-ratings want some 16 GB of disk and, to fill, half an hour.
+ratings want some 16 GB of disk and, to fill, an hour and more.
 """
 
 import argparse
