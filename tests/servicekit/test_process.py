@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from contracts.exchange import NoticeDelivered
 from contracts.topics import EXCHANGE, REQUESTS
 from devstack.ports import pick_free_port
+from servicekit import process as service_process
 from servicekit.bus import Subscription, create_topics
-from servicekit.logging import configure_logging
 from servicekit.migration_head import migration_head
 from servicekit.personal_data import Cipher
 from servicekit.process import _topics as topics_of
@@ -43,7 +43,8 @@ def run(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str
 
 @pytest.fixture
 def invoke(sample, monkeypatch):
-    """A command in this process; the tests' logging is set up again afterwards."""
+    """A command in this process, whose logging stays the tests'."""
+    monkeypatch.setattr(service_process, "configure_logging", lambda **_: None)
 
     async def invoke(*arguments: str, service=SERVICE, **values: str):
         for name, value in environment(sample, **values).items():
@@ -52,8 +53,7 @@ def invoke(sample, monkeypatch):
         runner = CliRunner()
         return await asyncio.to_thread(runner.invoke, command_line(service), list(arguments))
 
-    yield invoke
-    configure_logging(service="tests", process="pytest", level="warning", log_format="json")
+    return invoke
 
 
 class TestHelp:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from typer.testing import CliRunner
 
-from servicekit.logging import configure_logging
+from servicekit import process
 from servicekit.process import load_service
 from tests.support.service import DATA_KEY, INDEX_KEY, Databases, TestDatabase
 from yichuang import environment
@@ -34,11 +34,12 @@ def alone(monkeypatch, tmp_path) -> Iterator[None]:
         if name.startswith(prefixes) or name == "KAFKA_BOOTSTRAP_SERVERS":
             del os.environ[name]
     monkeypatch.setattr(environment, "STACK_FILE", tmp_path / "stack.env")
+    # The services' own commands configure logging for their process; this one is the tests'. A logger
+    # that is first used while output is redirected would write there for ever.
+    monkeypatch.setattr(process, "configure_logging", lambda **_: None)
     yield
     os.environ.clear()
     os.environ.update(before)
-    # The services' own commands configure logging for their process; this one is the tests'.
-    configure_logging(service="tests", process="pytest", level="warning", log_format="json")
 
 
 @pytest.fixture
