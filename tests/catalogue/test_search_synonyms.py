@@ -13,7 +13,7 @@ from services.catalogue.definition import SERVICE
 from services.catalogue.search.documents import EVERYWHERE
 from services.catalogue.search.missed import Missed
 from services.catalogue.search.queries import Query
-from services.catalogue.search.segment import Segment, Tier
+from services.catalogue.search.segment import Segment
 from services.catalogue.search.typos import Typo
 from services.catalogue.synonyms.rules import SynonymBook
 from services.catalogue.themes.schemas import Categories, ThemeRead
@@ -66,7 +66,7 @@ class TestTypo:
         segment = Segment(documents, lambda _: 0.0)
         for typed in ("残及人", "残极人", "残人生", "优代证", "残疾疾人", "生活贴补"):
             [match] = segment.search(Query.parse(typed), EVERYWHERE, 5)
-            assert match.tier is Tier.similar, typed
+            assert match.is_similar, typed
         [match] = segment.search(Query.parse("canjirenshenhuo"), EVERYWHERE, 5)
         assert match.document.name == "残疾人生活补贴"
         for typed in ("残口口", "天气预报", "abcdefgh"):

@@ -32,7 +32,7 @@ def highlight(match: Match, query: Query) -> Highlight | None:
             return _spelled((document.name, *document.aliases), document.spelling, match, query)
         case Tier.summary:
             return Highlight("summary", document.summary, occurrences(document.summary, query.text))
-        case Tier.similar:
+        case Tier.together | Tier.slip | Tier.similar:
             return _similar((document.name, *document.aliases), query)
 
 

@@ -6,6 +6,7 @@ from enum import IntEnum
 from heapq import nlargest
 from itertools import islice
 from math import ceil
+from operator import attrgetter
 from uuid import UUID
 
 from services.catalogue.search.documents import Document, Scope
@@ -33,7 +34,9 @@ class Tier(IntEnum):
     pinyin = 4
     initials = 5
     summary = 6
-    similar = 7
+    together = 7  #: has every part of it, or all but one, not in one piece
+    slip = 8  #: has it with one slip put right
+    similar = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Match:
     @property
     def is_similar(self) -> bool:
         """Whether it does not have the text as it was typed."""
-        return self.tier is Tier.similar
+        return self.tier >= Tier.together
 
 
 class Segment:
@@ -90,17 +93,21 @@ class Segment:
         matches = [self._match(rank, tier, 0) for rank, tier in found.items()]
         if matches:
             return matches
+        grams = set().union(*map(query_grams, query.terms))
+        if len(grams) < 2:
+            return self._mistyped(query, scope, limit, hidden)
         # Words run together are far more often typed than slips, and far cheaper to look for.
-        whole = self._having_all(query, scope, limit, hidden)
-        if len(whole) == limit:
-            return whole
-        close = [
-            *self._mistyped(query, scope, limit, hidden),
-            *(whole or self._similar(query, scope, limit, hidden)),
-        ]
-        return list({match.document.item_id: match for match in reversed(close)}.values())[::-1][
-            :limit
-        ]
+        # Where two of them meet they make a gram that is in no text.
+        nearly_all = max(2, len(grams) - 1)
+        close = self._having(grams, nearly_all, Tier.together, scope, limit, hidden)
+        if len(close) == limit:
+            return close
+        half = ceil(len(grams) * SIMILAR_SHARE)
+        close += self._having(grams, half, Tier.similar, scope, limit, hidden)
+        close += self._mistyped(query, scope, limit, hidden)
+        close.sort(key=attrgetter("order"), reverse=True)
+        best = {match.document.item_id: match for match in close}
+        return sorted(best.values(), key=attrgetter("order"))[:limit]
 
     def _mistyped(self, query: Query, scope: Scope, limit: int, hidden: Set[int]) -> list[Match]:
         """What somebody meant who typed one character wrong, too many or too few, or its sound."""
@@ -114,7 +121,7 @@ class Segment:
             or typo.sounds_in(self._pinyin.letters[rank])
         )
         ranks = dict.fromkeys(islice(meant, limit))
-        return [self._match(rank, Tier.similar, len(query.text)) for rank in ranks]
+        return [self._match(rank, Tier.slip, 0) for rank in ranks]
 
     def _like(self, typo: Typo, scope: Scope, hidden: Set[int]) -> list[int]:
         """Ranks of documents that have an untouched part of what was typed, the best first."""
@@ -149,40 +156,28 @@ class Segment:
             ):
                 yield rank
 
-    def _known(self, query: Query) -> tuple[list[str], int]:
-        """The grams of a query that occur, the rarest first, and how many something similar has."""
-        grams = set().union(*map(query_grams, query.terms))
-        needed = ceil(len(grams) * SIMILAR_SHARE)
+    def _having(
+        self,
+        grams: Set[str],
+        least: int,
+        tier: Tier,
+        scope: Scope,
+        limit: int,
+        hidden: Set[int],
+    ) -> list[Match]:
+        """What has so many of the grams, those with more of them first."""
         known = sorted(filter(self._frequency, grams), key=self._frequency)
-        return ([], needed) if len(grams) < 2 or len(known) < needed else (known, needed)
-
-    def _having_all(self, query: Query, scope: Scope, limit: int, hidden: Set[int]) -> list[Match]:
-        """What has every gram of what was typed that occurs at all, wherever it stands."""
-        known, _ = self._known(query)
-        if not known:
-            return []
-        everything = (
-            rank
-            for rank in self._shown(iter(self._with_gram(known[0])), scope, hidden)
-            if self._overlap(rank, known) == len(known)
-        )
-        return [self._match(rank, Tier.similar, len(known)) for rank in islice(everything, limit)]
-
-    def _similar(self, query: Query, scope: Scope, limit: int, hidden: Set[int]) -> list[Match]:
-        """When nothing has them all: what has most of its grams."""
-        known, needed = self._known(query)
-        # Whatever has `needed` of n grams has one of the n - needed + 1 rarest.
+        # Whatever has `least` of n grams has one of the n - least + 1 rarest.
         candidates: set[int] = set()
-        for gram in known[: len(known) - needed + 1]:
+        for gram in known[: max(0, len(known) - least + 1)]:
             candidates.update(self._with_gram(gram, most=SIMILAR_CANDIDATES))
         scored = (
             (overlap, -rank)
             for rank in self._shown(iter(sorted(candidates)), scope, hidden)
-            if (overlap := self._overlap(rank, known)) >= needed
+            if (overlap := self._overlap(rank, known)) >= least
         )
         return [
-            self._match(-negative, Tier.similar, overlap)
-            for overlap, negative in nlargest(limit, scored)
+            self._match(-negative, tier, overlap) for overlap, negative in nlargest(limit, scored)
         ]
 
     def _with_gram(self, gram: str, *, most: int | None = None) -> Sequence[int]:

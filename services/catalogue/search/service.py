@@ -22,6 +22,8 @@ _MATCHED = {
     Tier.pinyin: "pinyin",
     Tier.initials: "pinyin",
     Tier.summary: "summary",
+    Tier.together: "similar",
+    Tier.slip: "similar",
     Tier.similar: "similar",
 }
 
