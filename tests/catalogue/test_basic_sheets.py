@@ -11,7 +11,7 @@ import pytest
 from servicekit.imports import ImportRunner
 from services.catalogue.basic_sheets.rows import BasicRows
 from tests.catalogue.factories import CITY, COUNTY, OTHER_COUNTY
-from tests.catalogue.test_sheets import counts, sheet
+from tests.catalogue.imports import Imports, counts, sheet
 from tests.support.tokens import bearer, resident
 
 PATH, EXPORT = "/v1/basic-item-imports", "/v1/basic-item-exports"
@@ -34,35 +34,19 @@ def row(**values):
 
 
 @pytest.fixture
-def take_in(catalogue, people):
+def imports(catalogue, people):
     runner = ImportRunner({"basic-items": BasicRows()}, batch_rows=2)
-
-    async def take_in(content, *, kind="text/csv", preset: str | None = "national-zh", **more):
-        given = {"division": COUNTY, "file_name": "基本目录.csv", **more}
-        given |= {"preset": preset} if preset else {}
-        answer = await catalogue.client.post(
-            PATH, params=given, content=content, headers=people.editor() | {"content-type": kind}
-        )
-        assert answer.status_code == 202, answer.text
-        await runner.run_waiting(catalogue.database)
-        job = await catalogue.client.get(answer.headers["location"], headers=people.editor())
-        assert job.json()["state"] == "finished", job.json()
-        return job.json()
-
-    return take_in
+    return Imports(catalogue, people, PATH, runner, "基本目录.csv")
 
 
 @pytest.fixture
-def told(catalogue, people):
-    async def told(job):
-        path = f"{PATH}/{job['id']}/problems"
-        answer = await catalogue.client.get(path, params={"limit": 100}, headers=people.editor())
-        return [
-            (each["row"], each["field"], each["message"], each["is_refusal"])
-            for each in answer.json()["items"]
-        ]
+def take_in(imports):
+    return imports.take_in
 
-    return told
+
+@pytest.fixture
+def told(imports):
+    return imports.told
 
 
 async def entries(catalogue, code=CODE):
@@ -125,7 +109,7 @@ class TestImport:
             )
         )
         assert counts(job) == (2, 0, 0, 9)
-        messages = {number: (field, message) for number, field, message, _ in await told(job)}
+        messages = {each["row"]: (each["field"], each["message"]) for each in await told(job)}
         assert messages[2] == ("基本编码", "编码格式不正确")
         assert messages[3] == ("基本编码", "没有基本编码")
         assert messages[4] == ("基本编码", "编码里的事项类型是 05，写的是 01")
@@ -186,8 +170,10 @@ class TestImport:
     async def test_the_example_of_the_documents_is_taken_in(self, take_in, told):
         job = await take_in(EXAMPLE)
         assert counts(job) == (2, 0, 0, 1)
-        [(number, field, message, _)] = await told(job)
-        assert (number, field, message) == (4, "基本编码", "编码里的事项类型是 01，写的是 05")
+        [told_of] = await told(job)
+        assert (told_of["row"], told_of["field"], told_of["message"]) == (
+            4, "基本编码", "编码里的事项类型是 01，写的是 05",
+        )  # fmt: skip
 
 
 class TestExport:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import csv
 import io
 import json
 from pathlib import Path
@@ -18,6 +17,7 @@ from services.catalogue.sheets import cells, columns, reading
 from services.catalogue.sheets.rows import ItemRows
 from services.catalogue.worker import create_worker
 from tests.catalogue.factories import CITY, COUNTY, IMPLEMENTATION, make_content, make_elements
+from tests.catalogue.imports import Imports, counts, sheet
 from tests.support.tokens import bearer
 
 PATH = "/v1/item-imports"
@@ -58,50 +58,25 @@ NATIONAL = {
 }
 
 
-def sheet(*rows) -> bytes:
-    text = io.StringIO()
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(text, names)
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-@pytest.fixture
-def runner():
-    return ImportRunner({"items": ItemRows()}, batch_rows=3)
-
-
 @pytest.fixture
 def timers(catalogue):
     return Timers(catalogue.database, create_worker(catalogue.settings).timers)
 
 
 @pytest.fixture
-def take_in(catalogue, people, runner):
-    async def take_in(content, *, kind="text/csv", preset: str | None = "national-zh", **more):
-        given = {"division": COUNTY, "file_name": "实施清单.csv", **more}
-        given |= {"preset": preset} if preset else {}
-        answer = await catalogue.client.post(
-            PATH, params=given, content=content, headers=people.editor() | {"content-type": kind}
-        )
-        assert answer.status_code == 202, answer.text
-        await runner.run_waiting(catalogue.database)
-        job = await catalogue.client.get(answer.headers["location"], headers=people.editor())
-        assert job.json()["state"] == "finished", job.json()
-        return job.json()
-
-    return take_in
+def imports(catalogue, people):
+    runner = ImportRunner({"items": ItemRows()}, batch_rows=3)
+    return Imports(catalogue, people, PATH, runner, "实施清单.csv")
 
 
 @pytest.fixture
-def told(catalogue, people):
-    async def told(job):
-        path = f"{PATH}/{job['id']}/problems"
-        answer = await catalogue.client.get(path, params={"limit": 100}, headers=people.editor())
-        return answer.json()["items"]
+def take_in(imports):
+    return imports.take_in
 
-    return told
+
+@pytest.fixture
+def told(imports):
+    return imports.told
 
 
 @pytest.fixture
@@ -114,11 +89,6 @@ def approve(catalogue, people):
         )
 
     return approve
-
-
-def counts(job):
-    rows = job["rows"]
-    return rows["created"], rows["changed"], rows["unchanged"], rows["refused"]
 
 
 async def draft_of(catalogue, code=IMPLEMENTATION):

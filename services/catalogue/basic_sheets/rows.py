@@ -6,7 +6,6 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.values import DivisionCode, division_covers
 from servicekit.imports import Checked, ImportJob, Outcome, Problem, Row
 from services.catalogue.basics import intake
 from services.catalogue.basics.content import BasicContent
@@ -16,11 +15,10 @@ from services.catalogue.basics.service import code_problem
 from services.catalogue.models import BasicState
 from services.catalogue.sheets import reading
 from services.catalogue.sheets.columns import Layout, layout
-from services.catalogue.sheets.telling import malformed, told
+from services.catalogue.sheets.telling import malformed, misplaced, told
 
 TABLE = "basic_columns"
 _CODE: TypeAdapter[str] = TypeAdapter(BasicCode)
-_DIVISION: TypeAdapter[str] = TypeAdapter(DivisionCode)
 _IDENTITY = ("basic_code", "division_code", "state")
 
 
@@ -111,16 +109,4 @@ def _identity_problems(
 ) -> list[Problem]:
     if code is None:
         return [told(at, row, "/basic_code", "没有基本编码", "补上基本编码")]
-    problems = []
-    for adapter, value, pointer in (
-        (_CODE, code, "/basic_code"),
-        (_DIVISION, division, "/division_code"),
-    ):
-        try:
-            adapter.validate_python(value)
-        except ValidationError:
-            problems.append(told(at, row, pointer, "编码格式不正确", "核对每一位"))
-    if not problems and not division_covers(job.division_code, division):
-        message, remedy = "不在这次导入的区划之内", "改为本区划，或另行导入"
-        problems.append(told(at, row, "/division_code", message, remedy))
-    return problems
+    return misplaced(at, row, job, pointer="/basic_code", code=code, form=_CODE, division=division)

@@ -10,10 +10,9 @@ from sqlmodel import col
 
 from contracts.values import division_prefix
 from services.catalogue.divisions import division_chain
+from services.catalogue.every import every
 from services.catalogue.models import BasicItem, BasicItemHistory
 
-#: Entries read at once for an export.
-PAGE = 500
 _COLUMNS: tuple[Any, ...] = (
     col(BasicItem.id),
     col(BasicItem.division_code),
@@ -78,17 +77,9 @@ async def lock_by_codes(session: AsyncSession, codes: Collection[tuple[str, str]
 
 async def iterate(session: AsyncSession, division: str) -> AsyncIterator[Any]:
     """Entries that a division or one below it keeps, some hundreds in memory at a time."""
-    after: UUID | None = None
     within = col(BasicItem.division_code).startswith(division_prefix(division))
-    query = select(*_COLUMNS).where(within).order_by(col(BasicItem.id)).limit(PAGE)
-    while True:
-        page = query if after is None else query.where(col(BasicItem.id) > after)
-        rows = (await session.execute(page)).all()
-        for row in rows:
-            yield row
-        if len(rows) < PAGE:
-            return
-        after = rows[-1].id
+    async for row in every(session, select(*_COLUMNS).where(within), col(BasicItem.id)):
+        yield row
 
 
 async def add(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:

@@ -1,21 +1,19 @@
 """Endpoints of items in sheets: import, approval of an import, export."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends
 from fastapi.responses import StreamingResponse
 
-from contracts.values import DivisionCode
 from servicekit.app import create_router
 from servicekit.auth import Caller, require
-from servicekit.database import ReadSession, database_of
+from servicekit.database import ReadSession
 from servicekit.idempotency import Session
 from servicekit.imports import import_router, import_upload
-from servicekit.imports.service import PresetUnknown
-from servicekit.sheets import SheetFormat, download_headers
 from services.catalogue.items import rules
 from services.catalogue.sheets import columns, service
+from services.catalogue.sheets.exports import AskedExport, send
 from services.catalogue.sheets.schemas import ApprovalCreate, ApprovalRead, PresetRead
 
 PATH = "item-imports"
@@ -56,20 +54,6 @@ async def list_presets() -> list[PresetRead]:
 
 
 @router.get("/item-exports", response_class=StreamingResponse)
-async def export_items(
-    request: Request,
-    caller: Staff,
-    division: Annotated[DivisionCode, Query(description="区划，含下级")],
-    format: Literal["csv", "xlsx", "json"] = "csv",
-    preset: Annotated[str | None, Query(max_length=40, description="列名对照")] = None,
-) -> StreamingResponse:
+async def export_items(asked: AskedExport) -> StreamingResponse:
     """本区划及下级已公布的事项，按所选的列名导出，可再导入。"""
-    caller.ensure_covers(division)
-    if preset is not None and preset not in columns.presets():
-        raise PresetUnknown(presets=sorted(columns.presets()))
-    sheet_format = SheetFormat(format)
-    return StreamingResponse(
-        service.export(database_of(request), sheet_format, preset=preset, division=division),
-        media_type=sheet_format.media_type,
-        headers=download_headers(f"事项-{division}.{format}"),
-    )
+    return send(asked, "事项", service.published_rows, objects=service.published_items)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from contracts.values import division_prefix
+from services.catalogue.every import every
 from services.catalogue.models import (
     DraftState,
     ImportApproval,
@@ -18,8 +19,6 @@ from services.catalogue.models import (
     ItemVersion,
     Status,
 )
-
-PAGE = 500
 
 
 async def find_job(session: AsyncSession, import_id: UUID, *, lock: bool = False) -> Any | None:
@@ -93,7 +92,6 @@ async def iterate_items(
     session: AsyncSession, division: str, statuses: Sequence[Status]
 ) -> AsyncIterator[Any]:
     """Published texts of a subtree of divisions, some hundreds in memory at a time."""
-    after: UUID | None = None
     columns = (
         col(Item.id), col(Item.item_code), col(Item.division_code), col(ItemVersion.content),
     )  # fmt: skip
@@ -108,14 +106,6 @@ async def iterate_items(
             col(Item.division_code).startswith(division_prefix(division)),
             col(Item.status).in_(statuses),
         )
-        .order_by(col(Item.id))
-        .limit(PAGE)
     )
-    while True:
-        page = query if after is None else query.where(col(Item.id) > after)
-        rows = (await session.execute(page)).all()
-        for row in rows:
-            yield row
-        if len(rows) < PAGE:
-            return
-        after = rows[-1].id
+    async for row in every(session, query, col(Item.id)):
+        yield row

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.values import DivisionCode, ItemCode, division_covers
+from contracts.values import ItemCode
 from servicekit.imports import Checked, ImportJob, Outcome, Problem, Row
 from services.catalogue.basics import service as basics
 from services.catalogue.basics.content import BasicContent
@@ -17,10 +17,9 @@ from services.catalogue.items.steps import Hand
 from services.catalogue.items.violation import Violation
 from services.catalogue.sheets import reading
 from services.catalogue.sheets.columns import Layout, layout
-from services.catalogue.sheets.telling import malformed, told
+from services.catalogue.sheets.telling import malformed, misplaced, told
 
 _ITEM_CODE: TypeAdapter[str] = TypeAdapter(ItemCode)
-_DIVISION: TypeAdapter[str] = TypeAdapter(DivisionCode)
 
 
 class ItemRows:
@@ -94,20 +93,9 @@ def _identity_problems(
     if code is None:
         header = at.columns[0].header
         return [Problem.of(row, header, "没有事项编码", "补上事项编码、实施编码或业务办理项编码")]
-    problems = []
-    for adapter, value, pointer in (
-        (_ITEM_CODE, code, "/item_code"),
-        (_DIVISION, division, "/division_code"),
-    ):
-        try:
-            adapter.validate_python(value)
-        except ValidationError:
-            problems.append(told(at, row, pointer, "编码格式不正确", "核对每一位"))
-    if not problems and not division_covers(job.division_code, division):
-        problems.append(
-            told(at, row, "/division_code", "不在这次导入的区划之内", "改为本区划，或另行导入")
-        )
-    return problems
+    return misplaced(
+        at, row, job, pointer="/item_code", code=code, form=_ITEM_CODE, division=division
+    )
 
 
 def _taken(

@@ -1,18 +1,14 @@
-"""Use cases of sheets: approve what an import wrote, publish it bit by bit, export items."""
+"""Use cases of sheets of items: approve what an import wrote, publish it bit by bit, export."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.auth import Caller
-from servicekit.database import Database
 from servicekit.errors import Conflict, NotFound
-from servicekit.imports.service import from_thread
 from servicekit.outbox import now
-from servicekit.sheets import SheetFormat, write_csv, write_xlsx
 from servicekit.timers import set_timer
 from services.catalogue.items import repository as items
 from services.catalogue.items import rules, steps
@@ -22,7 +18,7 @@ from services.catalogue.items.service import OwnWork
 from services.catalogue.items.steps import Hand
 from services.catalogue.models import DraftState, Status
 from services.catalogue.sheets import reading, repository
-from services.catalogue.sheets.columns import layout
+from services.catalogue.sheets.columns import Layout
 
 #: Kind of the timer that goes on publishing an approved import.
 PUBLISH_IMPORT = "publish-import"
@@ -131,43 +127,16 @@ async def _publish(session: AsyncSession, hand: Hand, item_id: UUID, reason: str
     return True
 
 
-def export(
-    database: Database, sheet_format: SheetFormat, *, preset: str | None, division: str
-) -> AsyncIterator[bytes] | Iterator[bytes]:
-    """Published items of a subtree of divisions as a sheet, read while it is sent.
-
-    JSON without a preset has whole items, as they are imported again.
-    """
-    at = layout(preset)
-    header = [column.header for column in at.columns]
-    rows = _rows(database, preset, division)
-    if sheet_format is SheetFormat.json:
-        return _json(database, preset, division)
-    if sheet_format is SheetFormat.csv:
-        return write_csv(header, rows)
-    return write_xlsx(header, from_thread(rows), title="事项")
+async def published_rows(
+    session: AsyncSession, at: Layout, division: str
+) -> AsyncIterator[list[Any]]:
+    """Published items of a subtree of divisions as rows."""
+    async for row in repository.iterate_items(session, division, rules.PUBLIC):
+        yield reading.write_row(at, row.item_code, row.division_code, row.content)
 
 
-async def _rows(
-    database: Database, preset: str | None, division: str
-) -> AsyncGenerator[tuple[object, ...], None]:
-    at = layout(preset)
-    async with database.reading() as session:
-        async for row in repository.iterate_items(session, division, rules.PUBLIC):
-            yield tuple(reading.write_row(at, row.item_code, row.division_code, row.content))
-
-
-async def _json(database: Database, preset: str | None, division: str) -> AsyncIterator[bytes]:
-    """One object per line."""
-    header = [column.header for column in layout(preset).columns]
-    async with database.reading() as session:
-        async for row in repository.iterate_items(session, division, rules.PUBLIC):
-            if preset is None:
-                codes = {"item_code": row.item_code, "division_code": row.division_code}
-                yield orjson.dumps({**codes, **row.content}, option=orjson.OPT_APPEND_NEWLINE)
-            else:
-                cells = reading.write_row(
-                    layout(preset), row.item_code, row.division_code, row.content
-                )
-                written = dict(zip(header, cells, strict=True))
-                yield orjson.dumps(written, option=orjson.OPT_APPEND_NEWLINE)
+async def published_items(session: AsyncSession, division: str) -> AsyncIterator[dict[str, Any]]:
+    """The same as whole items, to be imported again."""
+    async for row in repository.iterate_items(session, division, rules.PUBLIC):
+        codes = {"item_code": row.item_code, "division_code": row.division_code}
+        yield {**codes, **row.content}

@@ -2,8 +2,13 @@
 
 from typing import Any
 
-from servicekit.imports import Problem, Row
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.values import DivisionCode, division_covers
+from servicekit.imports import ImportJob, Problem, Row
 from services.catalogue.sheets.columns import Layout
+
+_DIVISION: TypeAdapter[str] = TypeAdapter(DivisionCode)
 
 
 def malformed(at: Layout, row: Row, error: Any) -> Problem:
@@ -20,3 +25,26 @@ def told(at: Layout, row: Row, pointer: str, message: str, remedy: str) -> Probl
     if column is None:
         return Problem(row.number, pointer.strip("/"), "", message, remedy)
     return Problem.of(row, column.header, message, remedy)
+
+
+def misplaced(
+    at: Layout,
+    row: Row,
+    job: ImportJob,
+    *,
+    pointer: str,
+    code: str,
+    form: TypeAdapter[str],
+    division: str,
+) -> list[Problem]:
+    """What is wrong with the code and the division that say what a row is about."""
+    problems = []
+    for adapter, value, place in ((form, code, pointer), (_DIVISION, division, "/division_code")):
+        try:
+            adapter.validate_python(value)
+        except ValidationError:
+            problems.append(told(at, row, place, "编码格式不正确", "核对每一位"))
+    if not problems and not division_covers(job.division_code, division):
+        message, remedy = "不在这次导入的区划之内", "改为本区划，或另行导入"
+        problems.append(told(at, row, "/division_code", message, remedy))
+    return problems
