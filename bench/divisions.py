@@ -8,12 +8,11 @@ times it prints what the reading alone takes and PostgreSQL's peak working set i
 
 import argparse
 import asyncio
-import resource
 import tempfile
 import time
 from pathlib import Path
 
-from bench.harness import Figure, show
+from bench.harness import Figure, peak_mebibytes, show
 from devstack.ports import pick_free_port
 from devstack.postgres import PostgresServer
 from servicekit.database import Database
@@ -28,11 +27,6 @@ from tests.support.service import Databases, settings_for
 SERVED = "140000000000"
 LOOK_UPS = 20
 PATH = "山西省运城市盐湖区解州镇常平村"
-
-
-def peak_mebibytes() -> float:
-    """The most memory this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 async def measure(server: PostgresServer, archive: Path) -> None:

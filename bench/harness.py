@@ -173,6 +173,18 @@ def resident_bytes(pid: int) -> int:
     return memory_of(pid).rss
 
 
+def peak_mebibytes() -> float:
+    """The most resident memory this program has had, MiB.
+
+    Not `ru_maxrss`: that outlives `exec`, and so begins with the peak of whoever started the program.
+    Source: proc_pid_status(5), VmHWM; getrusage(2).
+    """
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise LookupError("/proc/self/status names no VmHWM")
+
+
 def family(pid: int) -> list[int]:
     """A process and all its descendants that run."""
     found = [pid]

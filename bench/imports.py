@@ -12,7 +12,6 @@ import csv
 import io
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -20,7 +19,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from bench.harness import Figure, show
+from bench.harness import Figure, peak_mebibytes, show
 from devstack.ports import pick_free_port
 from devstack.postgres import PostgresServer
 from servicekit.database import Database
@@ -86,11 +85,6 @@ async def sheet(rows: int) -> AsyncIterator[bytes]:
             text.seek(0)
             text.truncate()
     yield text.getvalue().encode()
-
-
-def peak_mebibytes() -> float:
-    """The most memory this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 async def work(dsn: str) -> None:
