@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from servicekit.logging import logger
 from servicekit.transient import is_transient
+from servicekit.wording import in_chinese
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -199,7 +200,7 @@ def _describe(problem: Any) -> dict[str, Any]:
     return {
         "path": "/" + "/".join(location[1:]),
         "in": location[0] if location else "body",
-        "message": problem["msg"],
+        "message": in_chinese(problem),
         "type": problem["type"],
     }
 

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from contracts.values import DivisionLevel
 from servicekit.imports import Problem, Row
+from servicekit.wording import in_chinese
 from services.catalogue.codes.tables import label
 from services.catalogue.items.content import ItemContent
 from services.catalogue.sheets import cells
@@ -68,8 +69,7 @@ def _read_part(said: Said, row: Row, name: str) -> None:
     except ValidationError as error:
         for each in error.errors(include_url=False):
             field = ".".join([name, *map(str, each["loc"])])
-            message = f"内容不合要求：{each['msg']}"
-            said.problems.append(Problem(row.number, field, "", message, "按要求更正"))
+            said.problems.append(Problem(row.number, field, "", in_chinese(each), "按要求更正"))
     else:
         said.patch[name] = adapter.dump_python(value, mode="json")
 

@@ -6,6 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from contracts.values import DivisionCode, division_covers
 from servicekit.imports import ImportJob, Problem, Row
+from servicekit.wording import in_chinese
 from services.catalogue.sheets.columns import Layout
 
 _DIVISION: TypeAdapter[str] = TypeAdapter(DivisionCode)
@@ -14,9 +15,8 @@ _DIVISION: TypeAdapter[str] = TypeAdapter(DivisionCode)
 def malformed(at: Layout, row: Row, error: Any) -> Problem:
     """An error of pydantic about what a row became."""
     pointer = "/" + "/".join(str(part) for part in error["loc"])
-    if error["type"] == "missing":
-        return told(at, row, pointer, "没有填写", "补上这一列")
-    return told(at, row, pointer, f"内容不合要求：{error['msg']}", "按要求更正")
+    remedy = "补上这一列" if error["type"] == "missing" else "按要求更正"
+    return told(at, row, pointer, in_chinese(error), remedy)
 
 
 def told(at: Layout, row: Row, pointer: str, message: str, remedy: str) -> Problem:

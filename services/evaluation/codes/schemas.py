@@ -25,10 +25,10 @@ class PlatformEntry(BaseModel):
     @model_validator(mode="after")
     def _whole(self) -> "PlatformEntry":
         if len(self.channels) != len(RatingChannel) + 1 or len(self.levels) != len(RatingLevel):
-            raise ValueError("every channel and every level must be named")
+            raise ValueError("每个渠道和每个等级都要写")
         codes = [code for code in self.channels.values() if code is not None]
         if len(codes) != len(set(codes)) or len(set(self.levels.values())) != len(RatingLevel):
-            raise ValueError("a code stands for one thing")
+            raise ValueError("一个代码只能代表一样")
         return self
 
 

@@ -63,9 +63,9 @@ class Definition(BaseModel):
     @model_validator(mode="after")
     def _computable(self) -> Self:
         if self.formula is not None and self.formula not in FORMULAS:
-            raise ValueError(f"there is no formula {self.formula}")
+            raise ValueError(f"没有公式 {self.formula}")
         if (self.formula is None) != (self.reason is not None):
-            raise ValueError("a reason stands exactly where there is no formula")
+            raise ValueError("没有公式的写明原因，有公式的不写")
         return self
 
 
@@ -81,7 +81,7 @@ class Definitions(BaseModel):
         counts = Counter(one.code for one in self.indicators)
         twice = [code for code, count in counts.items() if count > 1]
         if twice:
-            raise ValueError(f"listed twice: {', '.join(twice)}")
+            raise ValueError(f"写了两次：{'、'.join(twice)}")
         return self
 
 

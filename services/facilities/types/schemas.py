@@ -41,7 +41,7 @@ class TypeDictionary(BaseModel):
         counts = Counter(entry.code for group in self.groups for entry in group.types)
         twice = [code for code, count in counts.items() if count > 1]
         if twice:
-            raise ValueError(f"listed twice: {', '.join(twice)}")
+            raise ValueError(f"写了两次：{'、'.join(twice)}")
         return self
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from servicekit.errors import Invalid
 from servicekit.sheets import SheetError, SheetFormat, read_rows
+from servicekit.wording import in_chinese
 from services.requests.clock.schemas import CalendarDayBody, CalendarYearWrite
 
 DAY, WORKED, NOTE = "日期", "是否上班", "名称"
@@ -52,7 +53,9 @@ def read_calendar(
     try:
         return CalendarYearWrite(source=source, provisional=provisional, days=days)
     except ValidationError as error:
-        raise SheetInvalid(errors=[{"message": each["msg"]} for each in error.errors()]) from error
+        raise SheetInvalid(
+            errors=[{"message": in_chinese(each)} for each in error.errors()]
+        ) from error
 
 
 def _day(cells: dict[str, str]) -> CalendarDayBody:

@@ -14,6 +14,7 @@ from sqlmodel import col
 from servicekit.auth import Caller, WrongUnit
 from servicekit.errors import Invalid, ServiceError
 from servicekit.personal_data import Cipher
+from servicekit.wording import in_chinese
 from services.requests.cases.acts import BODIES
 from services.requests.cases.service import act
 from services.requests.clock.policies import light_of
@@ -188,7 +189,7 @@ async def act_on_many(
     except ValidationError as error:
         raise BulkBodyInvalid(
             errors=[
-                {"path": "/body/" + "/".join(map(str, each["loc"])), "message": each["msg"]}
+                {"path": "/body/" + "/".join(map(str, each["loc"])), "message": in_chinese(each)}
                 for each in error.errors()
             ]
         ) from error
