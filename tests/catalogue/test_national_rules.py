@@ -80,6 +80,10 @@ class TestElements:
     def test_without_coming_there_must_be_another_way(self):
         changed = {"handling_forms": ["window"], "online": None}
         assert "no-visit-needs-form" in broken(national(changed))
+        by_mail = {"handling_forms": ["window", "express"], "online": None}
+        assert found(national(by_mail, channels=["window"])) == set()
+        neither = found(national(changed, channels=["window"]))
+        assert ("no-visit-needs-remote", "/channels") in neither
 
     def test_a_licence_names_its_steps_and_a_certificate_its_sample(self):
         licence = national(task_type="01", result={"kind": "certificate", "name": "许可证"})

@@ -123,6 +123,11 @@ class TestViolations:
                 "/result/kind",
                 "result-kind-of-name",
             ),
+            (
+                {"result": {"kind": "certificate", "name": "同意设立养老机构的批文"}},
+                "/result/kind",
+                "result-kind-of-name",
+            ),
             ({"form": make_form(**{"$schema": "x"})}, "/form/$schema", "form-dialect"),
             ({"form": make_form(type="objct")}, "/form/type", "form-is-schema"),
             ({"form": {}, "ui": {}}, "/form/type", "form-is-object"),
