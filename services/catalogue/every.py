@@ -4,16 +4,15 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped
 
 #: Rows read at once.
 PAGE = 500
 
 
-async def every(
-    session: AsyncSession, query: Select[Any], key: ColumnElement[UUID]
-) -> AsyncIterator[Any]:
+async def every(session: AsyncSession, query: Select[Any], key: Mapped[UUID]) -> AsyncIterator[Any]:
     """Rows in the order of a key that each row has as `id`, some hundreds in memory at a time."""
     query, after = query.order_by(key).limit(PAGE), None
     while True:

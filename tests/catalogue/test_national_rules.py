@@ -81,8 +81,9 @@ class TestElements:
         changed = {"handling_forms": ["window"], "online": None}
         assert "no-visit-needs-form" in broken(national(changed))
         by_mail = {"handling_forms": ["window", "express"], "online": None}
-        assert found(national(by_mail, channels=["window"])) == set()
-        neither = found(national(changed, channels=["window"]))
+        window = {"channels": ["window"], "around_the_clock": False, "agent_service": False}
+        assert found(national(by_mail, **window)) == set()
+        neither = found(national(changed, **window))
         assert ("no-visit-needs-remote", "/channels") in neither
 
     def test_a_licence_names_its_steps_and_a_certificate_its_sample(self):
