@@ -74,7 +74,7 @@ class Gatekeeper:
         scheme, _, token = authorization.partition(" ")
         try:
             if scheme.lower() != "bearer" or not token:
-                raise TokenRefused("only Bearer tokens are accepted")
+                raise TokenRefused("只接受 Bearer 令牌")
             caller = await self._verifier.verify(token.strip())
         except TokenRefused:
             TOKENS.labels("refused").inc()

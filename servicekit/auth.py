@@ -194,11 +194,11 @@ class TokenVerifier:
         except InvalidKeyIdError:  # the keys may have been rotated
             keys = await self.source.keys(fresh=True)
         except (JoseError, ValueError) as error:
-            raise TokenRefused(str(error)) from None
+            raise _refused(error) from None
         try:
             return self._checked(token, keys)
         except (JoseError, ValueError) as error:
-            raise TokenRefused(str(error)) from None
+            raise _refused(error) from None
 
     def _checked(self, token: str, keys: KeySet) -> dict[str, Any]:
         decoded = jwt.decode(token, keys, algorithms=[ALGORITHM])
@@ -220,7 +220,13 @@ class TokenVerifier:
                 name=claims.get("name"),
             )
         except (KeyError, TypeError, ValueError):
-            raise TokenRefused("the token lacks a claim") from None
+            raise TokenRefused("令牌里缺少必要的内容") from None
+
+
+def _refused(error: Exception) -> TokenRefused:
+    """The library's reason, in English, is for the log."""
+    logger.info("token_refused", reason=str(error))
+    return TokenRefused()
 
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="访问令牌")
@@ -233,7 +239,7 @@ async def authenticate(request: Request) -> Caller | None:
         if not token:
             request.state.caller = None
         elif scheme.lower() != "bearer":
-            raise TokenRefused("only Bearer tokens are accepted")
+            raise TokenRefused("只接受 Bearer 令牌")
         else:
             verifier: TokenVerifier = request.app.state.verifier
             request.state.caller = await verifier.verify(token.strip())

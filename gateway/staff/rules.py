@@ -53,7 +53,7 @@ def read_claims(claims: Mapping[str, Any]) -> StaffClaims:
     roles = claims.get("roles")
     known = sorted(STAFF_ROLES.intersection(map(str, roles))) if isinstance(roles, list) else []
     if not known:
-        raise ClaimsUnusable("no known role")
+        raise ClaimsUnusable("没有本系统的角色")
     name = claims.get("name") or claims.get("preferred_username")
     name = name.strip()[:MAX_NAME_LENGTH] if isinstance(name, str) else None
     grants = {
@@ -64,7 +64,7 @@ def read_claims(claims: Mapping[str, Any]) -> StaffClaims:
         "name": name or None,
     }
     if grants["division"] is None:
-        raise ClaimsUnusable("no division")
+        raise ClaimsUnusable("没有写明所在区划")
     return StaffClaims(
         str(claims["sub"]), name or None, {key: value for key, value in grants.items() if value}
     )
@@ -77,4 +77,4 @@ def _code(claims: Mapping[str, Any], name: str, adapter: TypeAdapter[str]) -> st
     try:
         return adapter.validate_python(value, strict=True)
     except ValidationError:
-        raise ClaimsUnusable(f"malformed {name}") from None
+        raise ClaimsUnusable(f"{name} 格式不正确") from None

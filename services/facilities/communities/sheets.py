@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.values import division_covers
 from servicekit import outbox
 from servicekit.imports import Checked, ImportJob, Outcome, Problem, Row
+from servicekit.wording import in_chinese
 from services.facilities.communities import repository, service
 from services.facilities.communities.schemas import FiguresWrite
 from services.facilities.hours.rules import LOCAL
@@ -38,15 +39,7 @@ COLUMNS = {
 _YES_NO = {"是": True, "否": False, "true": True, "false": False}
 _YES_NO_COLUMNS = {"is_resettlement", *(name for name in COLUMNS if name.startswith("has_"))}
 _FIRST_YEAR = 2000
-_MESSAGES = {
-    "missing": "没有填写",
-    "int_parsing": "应为整数",
-    "int_from_float": "应为整数",
-    "float_parsing": "应为数字",
-    "bool_parsing": "填写是或否",
-    "greater_than_equal": "不能小于 0",
-    "extra_forbidden": "没有这一列",
-}
+_REMEDY = "按填写说明改正后重新导入"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +137,6 @@ def _body(row: Row, cells: Mapping[str, Any], problems: list[Problem]) -> Figure
     except ValidationError as error:
         for each in error.errors():
             name = str(each["loc"][0]) if each["loc"] else "source"
-            message = _MESSAGES.get(each["type"], "填写的内容不对")
-            if each["type"] == "value_error":
-                message = str(each["ctx"]["error"])
-            problems.append(
-                _problem(row, name, values.get(name, ""), message, "按填写说明改正后重新导入")
-            )
+            told = "填写是或否" if each["type"] == "bool_parsing" else in_chinese(each)
+            problems.append(_problem(row, name, values.get(name, ""), told, _REMEDY))
         return None
