@@ -280,7 +280,8 @@ class Story:
 
         async def counted() -> dict[str, Any] | None:
             now = await self.score(kind, subject)
-            return now if now["rated"] == before["rated"] + 1 else None
+            # A service that is overtaxed for a moment answers with a problem: asked again.
+            return now if now.get("rated") == before["rated"] + 1 else None
 
         return await self.walker.until(f"counting the rating of the {kind}", counted)
 
