@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.values import DivisionLevel
-from services.requests.cases.acts import BODIES
+from services.requests.cases.bodies import BODIES
 from services.requests.cases.effects import EFFECTS
 from services.requests.cases.rules import (
     ENDED,

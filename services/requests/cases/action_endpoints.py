@@ -13,7 +13,7 @@ from servicekit.auth import SignedIn
 from servicekit.etags import ExpectedVersion, set_etag
 from servicekit.idempotency import Session
 from services.requests.cases import service
-from services.requests.cases.acts import BODIES, ActionBody
+from services.requests.cases.bodies import BODIES, ActionBody
 from services.requests.cases.rules import Action
 from services.requests.cases.schemas import CaseVersion
 from services.requests.reference.endpoints import reference_of

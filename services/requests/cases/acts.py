@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.requests import DeliveryWay, SpecialProcedure
 from contracts.values import UnitCode
-from services.requests.cases.rules import Action
 from services.requests.submissions.schemas import MaterialWithFiles
 
 Note = Annotated[str, Field(max_length=500)]
@@ -247,64 +246,3 @@ class Reopen(_ActionBody):
     def rectification_id(self) -> UUID | None:
         """No rectification asked for it: a person did."""
         return None
-
-
-ActionBody = (
-    Dispatch
-    | SendBack
-    | Claim
-    | HandOver
-    | PutBack
-    | RequestCorrection
-    | AnswerCorrection
-    | Accept
-    | Refuse
-    | Review
-    | Pause
-    | Resume
-    | Extend
-    | HandUp
-    | Transfer
-    | TransferOut
-    | Consult
-    | GiveOpinion
-    | HandIn
-    | CheckCommitment
-    | Decide
-    | RecordPayment
-    | Complete
-    | Deliver
-    | Withdraw
-    | Void
-    | Reopen
-)
-#: What people can do, and the body that says it.
-BODIES: dict[Action, type[ActionBody]] = {
-    Action.dispatch: Dispatch,
-    Action.send_back: SendBack,
-    Action.claim: Claim,
-    Action.hand_over: HandOver,
-    Action.put_back: PutBack,
-    Action.request_correction: RequestCorrection,
-    Action.answer_correction: AnswerCorrection,
-    Action.accept: Accept,
-    Action.refuse: Refuse,
-    Action.review: Review,
-    Action.pause: Pause,
-    Action.resume: Resume,
-    Action.extend: Extend,
-    Action.hand_up: HandUp,
-    Action.transfer: Transfer,
-    Action.transfer_out: TransferOut,
-    Action.consult: Consult,
-    Action.give_opinion: GiveOpinion,
-    Action.hand_in: HandIn,
-    Action.check_commitment: CheckCommitment,
-    Action.decide: Decide,
-    Action.record_payment: RecordPayment,
-    Action.complete: Complete,
-    Action.deliver: Deliver,
-    Action.withdraw: Withdraw,
-    Action.void: Void,
-    Action.reopen: Reopen,
-}

@@ -12,7 +12,7 @@ from servicekit.etags import StaleVersion
 from servicekit.personal_data import Cipher
 from services.requests.cases import repository
 from services.requests.cases.access import actors_of, ensure_may_read, forbidden
-from services.requests.cases.acts import ActionBody
+from services.requests.cases.bodies import ActionBody
 from services.requests.cases.checks import colleague_of, ensure_possible
 from services.requests.cases.effects import EFFECTS, Acting, moment_of
 from services.requests.cases.rules import Action, Refusal, possible, refusal

@@ -13,7 +13,7 @@ from sqlmodel import col
 from servicekit.idempotency import Key, StoredAnswer
 from services.requests.models import CitizenRequest, PartyRole
 from services.requests.models import RequestParty as P
-from services.requests.submissions.statement import (
+from services.requests.submissions.duplicates import (
     DUPLICATE_DAYS,
     DUPLICATES_SHOWN,
     duplicates_of,

@@ -15,7 +15,7 @@ from servicekit.auth import Caller, WrongUnit
 from servicekit.errors import Invalid, ServiceError
 from servicekit.personal_data import Cipher
 from servicekit.wording import in_chinese
-from services.requests.cases.acts import BODIES
+from services.requests.cases.bodies import BODIES
 from services.requests.cases.service import act
 from services.requests.clock.policies import light_of
 from services.requests.clock.rules import LOCAL
