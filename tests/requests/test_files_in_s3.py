@@ -16,7 +16,13 @@ from servicekit.timers import Timers, set_timer
 from services.requests.materials import rules
 from services.requests.materials.erasing import ERASE, erase
 from services.requests.materials.scanning import CommandScanner, forget_orphans, scan_next
-from services.requests.materials.store import ANSWER, FilesUnavailable, open_store
+from services.requests.materials.store import (
+    ANSWER,
+    FileDamaged,
+    FilesUnavailable,
+    Part,
+    open_store,
+)
 from services.requests.materials.uploads import PART_BYTES
 from tests.requests.test_uploads import LARGE
 from tests.requests.uploading import EICAR_PDF, PDF, begin, send, upload
@@ -117,6 +123,17 @@ async def test_while_the_bucket_cannot_be_reached_nothing_is_lost_and_nobody_wai
     assert (await send(service, begun["url"], PDF, 0)).status_code == 204
     assert await forget_orphans(service.database, files) == 1
     assert not objects(bucket, orphan)
+
+
+async def test_a_bucket_that_is_gone_is_no_damaged_file(kept):
+    service, bucket = kept
+    upload_id = UUID(await upload(service, resident()))
+    store, parts = service.app.state.files.open_store, [Part(0, "files/nothing")]
+    with pytest.raises(FileDamaged):
+        await anext(store.read(upload_id, parts, bytes(32)))
+    with pytest.raises(FilesUnavailable):
+        await anext(open_store("s3://files-unknown/county").read(upload_id, parts, bytes(32)))
+    assert objects(bucket)
 
 
 async def test_a_key_the_bucket_does_not_know(kept, monkeypatch):

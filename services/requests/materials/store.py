@@ -79,6 +79,7 @@ class FileStore:
                 answer = await obstore.get_async(self._store, part.object_name)
                 raw = bytes(await answer.bytes_async())
             except FileNotFoundError:
+                await self._look_for_the_bucket(upload_id)
                 raise FileDamaged(part.object_name) from None
             except (BaseError, OSError) as error:
                 raise FilesUnavailable from error
@@ -88,6 +89,17 @@ class FileStore:
                 )
             except InvalidTag:
                 raise FileDamaged(part.object_name) from None
+
+    async def _look_for_the_bucket(self, upload_id: UUID) -> None:
+        """Tell a piece that is gone from a store that is: both are answered alike.
+
+        Raises:
+            FilesUnavailable: there is no such bucket.
+        """
+        try:
+            await obstore.list(self._store, prefix=f"{_ROOT}/{upload_id}").collect_async()
+        except (BaseError, OSError) as error:
+            raise FilesUnavailable from error
 
     async def delete(self, upload_id: UUID) -> int:
         """Delete everything of a file; return how many pieces there were.
