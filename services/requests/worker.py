@@ -18,6 +18,7 @@ from services.requests.cases.consumers import reopen
 from services.requests.cases.dates import follow_correction
 from services.requests.clock.service import CORRECTION
 from services.requests.drafts import service as drafts
+from services.requests.housekeeping import keep_house
 from services.requests.materials import parts as materials
 from services.requests.materials.erasing import ERASE, erase
 from services.requests.reference.consumers import keep_bundle, keep_division, keep_item
@@ -70,6 +71,7 @@ def create_worker(settings: ServiceSettings) -> WorkerParts:
         jobs=[
             *materials.jobs(settings),
             fold,
+            keep_house,
             keeper(
                 Partitioned("case_history"),
                 Partitioned("data_access", settings.audit_months),

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from services.requests.claims.rules import MOST_ATTEMPTS, WINDOW, Indexes, claimed_as
+from services.requests.housekeeping import forget
 from tests.requests.factories import PERSON, key
 from tests.requests.test_parties import AGENT, clerk, submit
 from tests.support import tokens
@@ -252,6 +253,24 @@ class TestRefusals:
         for change in ({"identity_number": "1"}, {"lookup_code": ""}, {"more": 1}):
             assert (await receipt.claim(uuid4(), **change)).status_code == 422
 
+    async def housekeeping(self, service) -> None:
+        async with service.database.transaction() as session:
+            await forget(session)
+
+    async def test_corrections_of_calendars_are_forgotten_once_they_are_long_followed(
+        self, service
+    ):
+        for finished in (None, 10, 500):
+            await service.fetch(
+                "INSERT INTO calendar_correction (id, year, source, first_day, last_day, moved, "
+                "recorded_at, finished_at) VALUES (gen_random_uuid(), 2020, '通知（测试）', "
+                "'2020-01-01', '2020-01-02', 0, now(), now() - make_interval(days => $1)) "
+                "RETURNING 1",
+                finished,
+            )
+        await self.housekeeping(service)
+        assert await service.count("calendar_correction") == 2
+
     async def test_guessing_ends_for_an_account(self, service, receipt):
         me = uuid4()
         for _ in range(MOST_ATTEMPTS):
@@ -259,10 +278,14 @@ class TestRefusals:
         assert await receipt.refused(me) == (429, "claim-too-often")
         # Without the code nobody closes a request to others.
         assert (await receipt.claim(uuid4())).status_code == 200
+        await self.housekeeping(service)
+        assert await service.count("claim_attempt") == 1
         await service.fetch(
             "UPDATE claim_attempt SET counted_from = counted_from - $1::interval RETURNING 1",
             WINDOW,
         )
+        await self.housekeeping(service)
+        assert await service.count("claim_attempt") == 0
         assert await receipt.refused(me) == (409, "claimed-already")
 
     async def test_guessing_the_person_ends_for_a_request(self, receipt):
