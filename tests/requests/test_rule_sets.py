@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
+from services.requests.cases.timers import deem_accepted
 from services.requests.routing.rule_sets import activate_scheduled
 from tests.requests.cases import HEALTH
 from tests.requests.factories import COUNTY_UNIT, ITEM_CODE, VILLAGE, key, make_request
@@ -197,6 +198,11 @@ class TestRoutedCases:
         assert sent.status_code == 200
         left = (await api.get("/v1/routing/queue", headers=county)).json()["items"]
         assert len(left) == 2
+        async with service.database.transaction() as session:  # silence accepts one: it still waits
+            await deem_accepted(session, UUID(left[0]["id"]))
+        assert (await api.get("/v1/routing/queue", headers=county)).json()["items"][0]["id"] == (
+            left[0]["id"]
+        )
         routing = await api.get(f"/v1/cases/{cases[0]['id']}/routing", headers=county)
         assert routing.json()["changes"][0]["note"] == "按职责派单"
         elsewhere = bearer("supervisor", division="140821000000")

@@ -201,6 +201,8 @@ class TestPassingUp:
         assert (kind, body["from_unit_code"]) == ("case-transferred", VILLAGE_UNIT)
         [entry] = await service.fetch("SELECT note, actor_name FROM case_history WHERE version = 2")
         assert (entry["note"], entry["actor_name"]) == ("需要上门评估，村里没有人员", "周代办")
+        routing = await service.client.get(f"/v1/cases/{case.id}/routing", headers=case.clerk)
+        assert routing.json()["changes"][0]["note"] == "需要上门评估，村里没有人员"
 
     async def test_nobody_else_and_not_without_a_reason(self, service):
         case = await self.case_in_the_village(service)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -12,14 +12,17 @@ from contracts.values import division_prefix
 from servicekit.auth import Caller
 from services.requests.cases import repository
 from services.requests.cases.access import ensure_may_read
-from services.requests.cases.rules import Action
+from services.requests.cases.rules import TRANSITIONS, Action
 from services.requests.cases.service import CaseNotFound
 from services.requests.cases.transitions import load_dossier
-from services.requests.models import CaseState
 from services.requests.models import ServiceCase as C
 from services.requests.routing.schemas import CaseRouting, UnitChange
 
-_MOVES = frozenset({Action.dispatch, Action.send_back, Action.transfer})
+_MOVES = frozenset({Action.dispatch, Action.send_back, Action.hand_up, Action.transfer})
+#: States in which a case can be dispatched; in the statement as they are, to fit the partial index.
+_DISPATCHABLE = bindparam(
+    "states", sorted(TRANSITIONS[Action.dispatch].sources), expanding=True, literal_execute=True
+)
 
 
 async def get_routing(session: AsyncSession, *, case_id: UUID, caller: Caller) -> CaseRouting:
@@ -47,7 +50,10 @@ async def get_routing(session: AsyncSession, *, case_id: UUID, caller: Caller) -
 async def list_undispatched(
     session: AsyncSession, division_code: str, *, after: UUID | None, limit: int
 ) -> Sequence[Any]:
-    """Received cases without a unit in a division's subtree, first come first (by id)."""
+    """Cases without a unit in a division's subtree, first come first (by id).
+
+    Those that silence accepted, and those a village handed up, wait like the others.
+    """
     columns = (
         col(C.id), col(C.case_number), col(C.item_code), col(C.item_name), col(C.division_code),
         col(C.version), col(C.received_on), col(C.routing),
@@ -55,7 +61,7 @@ async def list_undispatched(
     prefix = division_prefix(division_code)
     statement = select(*columns).where(
         col(C.unit_code).is_(None),
-        col(C.state) == CaseState.received,
+        col(C.state).in_(_DISPATCHABLE),
         func.left(col(C.division_code), len(prefix)) == prefix,
     )
     if after is not None:
