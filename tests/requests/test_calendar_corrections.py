@@ -13,6 +13,7 @@ from contracts.values import TimeUnit
 from services.requests.cases import dates
 from services.requests.cases.dates import follow_correction
 from services.requests.cases.effects import NEAR, PASSED, SILENCE, Corrected, Dossier, moment_of
+from services.requests.cases.effects.base import counted_from, days_paused
 from services.requests.cases.effects.calendar import reschedule
 from services.requests.clock.rules import LOCAL, WorkingCalendar, changed_days, end_of_day
 from services.requests.clock.service import CORRECTION
@@ -120,9 +121,19 @@ class TestReschedule:
         assert effect.changes["due_on"] == date(2026, 3, 30)
         assert effect.timers[SILENCE] == end_of_day(date(2026, 3, 23))
         answered = SimpleNamespace(answered_at=datetime(2026, 3, 3, 2, tzinfo=UTC))
-        case = a_case(state=CaseState.received, accepted_on=None)
+        on = date(2026, 3, 3)
+        case = a_case(state=CaseState.received, accepted_on=None, received_on=on)
         effect = moved(case, notice=answered)
         assert effect.timers[SILENCE] == end_of_day(date(2026, 3, 17))
+        awaited = a_case(state=CaseState.correcting, accepted_on=None, due_on=None)
+        assert not moved(awaited).changes
+
+    def test_a_pause_before_day_0_stretches_nothing(self):
+        sunday, monday = date(2026, 3, 1), date(2026, 3, 2)
+        case = a_case(accepted_on=monday)
+        assert days_paused(case, BEFORE, sunday, monday) == 0
+        assert days_paused(case, BEFORE, sunday, date(2026, 3, 4)) == 2
+        assert counted_from(case, sunday) == monday
 
     @given(st.sets(st.integers(3, 80), max_size=30), st.integers(1, 40), st.integers(0, 60))
     def test_it_is_the_ledger_or_what_stood_and_nothing_becomes_overdue(self, off, days, later):

@@ -140,6 +140,19 @@ class TestTimersOfCases:
         _, event = (await service.events())[-1]
         assert event["deemed"] is True
 
+    async def test_silence_after_an_answer_accepts_from_the_day_it_came(self, case):
+        await case.done(case.clerk, "request-correction", missing=["残疾人证复印件"])
+        past = datetime.now(UTC).date() - timedelta(days=40)
+        async with case.service.database.transaction() as session:
+            await session.execute(text("UPDATE service_case SET received_on = :day"), {"day": past})
+        await case.done(case.applicant, "answer-correction")
+        answered = await case.row()
+        assert answered["received_on"] > past + timedelta(days=35)
+        await case.fire(deem_accepted)
+        accepted = await case.row()
+        assert accepted["accepted_on"] == answered["received_on"]
+        assert accepted["due_on"] == answered["due_on"] > accepted["accepted_on"]
+
     async def test_silence_after_a_notice_means_nothing(self, service):
         case_id = await self.submitted(service)
         async with service.database.transaction() as session:

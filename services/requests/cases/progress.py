@@ -13,6 +13,7 @@ from sqlmodel import col
 from contracts.values import TimeUnit
 from servicekit.auth import Caller
 from services.requests.cases.access import ensure_may_read
+from services.requests.cases.effects.base import counted_from
 from services.requests.cases.rules import OPEN
 from services.requests.cases.service import CaseNotFound
 from services.requests.cases.transitions import load_dossier
@@ -118,7 +119,8 @@ def _remaining(calendar: WorkingCalendar, case: Any, today: date) -> int | None:
     if case.due_on is None or case.state not in OPEN:
         return None
     try:
-        return calendar.days_between(today, case.due_on, TimeUnit(case.promised_unit))
+        since = counted_from(case, today)
+        return calendar.days_between(since, case.due_on, TimeUnit(case.promised_unit))
     except CalendarMissing:
         return None
 

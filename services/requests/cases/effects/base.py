@@ -196,6 +196,21 @@ def due_of(case: Any, at: Moment, *, accepted_on: date | None = None, more_days:
     return due_after(at.calendar, start, days, unit_of(case))
 
 
+def counted_from(case: Any, day: date) -> date:
+    """Since when days of a case's limit count, seen from a day: never before its day 0."""
+    start: date | None = case.accepted_on or case.received_on
+    return max(day, start) if start else day
+
+
+def days_paused(case: Any, calendar: WorkingCalendar, first: date, last: date) -> int:
+    """Days by which a pause from one day to another stretches the limit of an accepted case.
+
+    Raises:
+        CalendarMissing: a year of it is not recorded.
+    """
+    return max(0, calendar.days_between(counted_from(case, first), last, unit_of(case)))
+
+
 def limit(due_on: date | None, at: Moment) -> dict[str, Any]:
     """The changes that give a case a limit, with its light."""
     return {"due_on": due_on, "light": light_of(at.calendar, at.policy, due_on, at.today)}

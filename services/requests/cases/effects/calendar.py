@@ -16,6 +16,8 @@ from services.requests.cases.effects.base import (
     Effect,
     Moment,
     Write,
+    counted_from,
+    days_paused,
     deadline_timers,
     due_of,
     limit,
@@ -50,13 +52,14 @@ def reschedule(dossier: Dossier, act: Corrected, at: Moment) -> Effect:
     if case.state == CaseState.paused:
         due = due_of(counted, at)
         if due is not None:
-            changes["remaining_days"] = at.calendar.days_between(case.paused_on, due, unit_of(case))
+            since = counted_from(case, case.paused_on)
+            changes["remaining_days"] = at.calendar.days_between(since, due, unit_of(case))
     elif case.accepted_on is not None:
         changes |= limit(_kept(case, due_of(counted, at), at), at)
         timers = _running(case, changes, at)
     else:
-        changes |= _not_accepted(case, act, at)
-        timers = _silence(dossier, changes, act, at)
+        changes |= _not_accepted(dossier, act, at)
+        timers = _silence(case, changes, at)
     moved = {name: changes[name] for name in SEEN if _differs(case, name, changes)}
     plain = Effect(changes=changes, timers=timers, writes=pauses)
     return replace(plain, **_told(case, act, moved)) if moved else plain
@@ -87,12 +90,12 @@ def _pauses(dossier: Dossier, act: Corrected, at: Moment) -> tuple[tuple[Write, 
     """Pauses of the running limit that touch the changed days, counted anew."""
     case, writes, paused_days = dossier.case, [], dossier.case.paused_days
     for pause in dossier.pauses:
-        is_of_limit = case.accepted_on is not None and pause.started_on >= case.accepted_on
-        if pause.days is None or not is_of_limit:
+        if pause.days is None:
             continue
-        if pause.started_on > act.last_day or pause.ended_on < act.first_day:
+        is_of_limit = case.accepted_on is not None and pause.ended_on > case.accepted_on
+        if not is_of_limit or pause.started_on > act.last_day or pause.ended_on < act.first_day:
             continue
-        days = at.calendar.days_between(pause.started_on, pause.ended_on, unit_of(case))
+        days = days_paused(case, at.calendar, pause.started_on, pause.ended_on)
         if days != pause.days:
             paused_days += days - pause.days
             where = {"case_id": case.id, "number": pause.number}
@@ -123,30 +126,29 @@ def _running(case: Any, changes: dict[str, Any], at: Moment) -> dict[str, dateti
     }
 
 
-def _not_accepted(case: Any, act: Corrected, at: Moment) -> dict[str, Any]:
-    """Day 0, unless it has been already, and the promise that counts from it."""
+def _not_accepted(dossier: Dossier, act: Corrected, at: Moment) -> dict[str, Any]:
+    """Day 0, unless it has been already, and the promise that counts from it.
+
+    Nothing while an answer to a notice is awaited: it is received on the day it comes.
+    """
+    case, notice = dossier.case, dossier.notice
+    if case.state == CaseState.correcting:
+        return {}
     start = case.received_on
     if start is None or start > at.today:
+        handed_in = notice.answered_at if notice is not None else case.submitted_at
         try:
-            start = received_on(at.calendar, case.submitted_at, act.closes_at)
+            start = received_on(at.calendar, handed_in, act.closes_at)
         except CalendarMissing:
             return {}
     due = due_after(at.calendar, start, case.promised_days, unit_of(case))
     return {"received_on": start, **limit(_kept(case, due, at), at)}
 
 
-def _silence(
-    dossier: Dossier, changes: dict[str, Any], act: Corrected, at: Moment
-) -> dict[str, datetime]:
+def _silence(case: Any, changes: dict[str, Any], at: Moment) -> dict[str, datetime]:
     """When silence accepts; never before the end of the day on which the calendar changed."""
-    if dossier.case.state != CaseState.received or not changes:
+    if case.state != CaseState.received or not changes:
         return {}
-    start = changes["received_on"]
-    if dossier.notice is not None and dossier.notice.answered_at is not None:
-        try:
-            start = received_on(at.calendar, dossier.notice.answered_at, act.closes_at)
-        except CalendarMissing:
-            return {}
-    ends = end_of_silence(at.calendar, start)
+    ends = end_of_silence(at.calendar, changes["received_on"])
     soonest = end_of_day(at.today)
     return {SILENCE: max(ends, soonest)} if ends else {}

@@ -14,6 +14,8 @@ from services.requests.cases.effects.base import (
     Effect,
     Moment,
     Write,
+    counted_from,
+    days_paused,
     deadline_timers,
     due_of,
     limit,
@@ -34,7 +36,8 @@ def pause(dossier: Dossier, act: acts.Pause, at: Moment) -> Effect:
     case = dossier.case
     remaining = None
     if case.due_on is not None:
-        remaining = at.calendar.days_between(at.today, case.due_on, unit_of(case))
+        since = counted_from(case, at.today)
+        remaining = at.calendar.days_between(since, case.due_on, unit_of(case))
     expected = due_after(at.calendar, at.today, act.expected_days, TimeUnit.working_days)
     until = expected or at.today + timedelta(days=2 * act.expected_days)
     return Effect(
@@ -83,7 +86,7 @@ def resume(dossier: Dossier, act: acts.Resume, at: Moment) -> Effect:
     """
     case, open_pause = dossier.case, dossier.open_pause
     assert open_pause is not None  # a paused case has one
-    days = at.calendar.days_between(open_pause.started_on, at.today, unit_of(case))
+    days = days_paused(case, at.calendar, open_pause.started_on, at.today)
     due_on = due_of(case, at, more_days=days)
     return Effect(
         changes={

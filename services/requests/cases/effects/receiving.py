@@ -25,6 +25,7 @@ from services.requests.cases.effects.base import (
     ending,
     limit,
     near_of,
+    unit_of,
 )
 from services.requests.clock.rules import end_of_day
 from services.requests.clock.service import due_after, end_of_silence
@@ -43,6 +44,7 @@ def _in_days(at: Moment, days: int) -> date:
 def request_correction(dossier: Dossier, act: acts.RequestCorrection, at: Moment) -> Effect:
     answer_by = _in_days(at, at.correction_days)
     return Effect(
+        changes=limit(None, at),
         note="；".join(act.missing),
         event=events.CorrectionRequested,
         event_fields={"missing": tuple(act.missing), "answer_by": answer_by},
@@ -66,9 +68,15 @@ def request_correction(dossier: Dossier, act: acts.RequestCorrection, at: Moment
 
 
 def answer_correction(dossier: Dossier, act: acts.AnswerCorrection, at: Moment) -> Effect:
-    silence = end_of_silence(at.calendar, at.counts_on)
+    """What was missing came today: from this day 0 silence and the promise count anew."""
+    case, silence = dossier.case, end_of_silence(at.calendar, at.counts_on)
+    due_on = due_after(at.calendar, at.counts_on, case.promised_days, unit_of(case))
     return Effect(
-        changes={"materials": _with(dossier.case.materials, act.materials)},
+        changes={
+            "materials": _with(case.materials, act.materials),
+            "received_on": at.counts_on,
+            **limit(due_on, at),
+        },
         event=events.CorrectionAnswered,
         timers={SILENCE: silence} if silence else {},
         cancel=(LAPSE,),
