@@ -39,6 +39,11 @@ class TestWholePath:
     async def test_completion_names_the_handler_and_version_in_the_event(self, case):
         await case.act(case.clerk, "accept")
         await case.act(case.handler, "decide", granted=False)
+        contradiction = await case.act(case.handler, "complete", result_code=0)
+        assert (contradiction.status_code, contradiction.json()["code"]) == (
+            409,
+            "result-contradicts-decision",
+        )
         await case.act(case.handler, "complete", result_code=1)
         _, body = (await case.service.events())[-1]
         assert body["handler_name"] == "李经办"

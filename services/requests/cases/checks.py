@@ -14,6 +14,9 @@ from services.requests.triage.service import ensure_may_receive
 #: Days of an extension. Source: 行政许可法 art. 42: ten, fifteen when several organs decide together.
 EXTENSION_ALONE, EXTENSION_TOGETHER = 10, 15
 
+#: 0 出证办结, 1 退回办结. Source: result codes as Guangdong and others use them.
+ISSUED, RETURNED = 0, 1
+
 
 class UnitUnknown(Invalid):
     code, title = "unit-unknown", "没有这个办理单位"
@@ -39,6 +42,13 @@ class NotDeferred(Invalid):
     code, title = "material-not-deferred", "这些材料都不在容缺后补之列"
 
 
+class ResultContradicts(Conflict):
+    code, title = (
+        "result-contradicts-decision",
+        "办结结果与决定不一致：准予的不能退回办结，不予的不能出证办结",
+    )
+
+
 class NothingToPay(Conflict):
     code, title = "nothing-to-pay", "这个事项不收费，不能登记缴费"
 
@@ -52,7 +62,7 @@ def ensure_possible(reference: Reference, dossier: Dossier, body: Any) -> None:
 
     Raises:
         UnitUnknown, SameUnit, VillageMayNotReceive, ExtensionTooLong, NotDeferrable, NotDeferred,
-        NothingToPay, PaymentRecorded.
+        ResultContradicts, NothingToPay, PaymentRecorded.
     """
     case = dossier.case
     match body:
@@ -70,6 +80,8 @@ def ensure_possible(reference: Reference, dossier: Dossier, body: Any) -> None:
             codes = {each.material_code for each in dossier.outstanding}
             if codes.isdisjoint(material.code for material in body.materials):
                 raise NotDeferred
+        case acts.Complete():
+            _ensure_as_decided(case, body)
         case acts.RecordPayment():
             _ensure_payable(reference, dossier, body)
         case _:
@@ -94,6 +106,11 @@ def _ensure_deferrable(reference: Reference, case: Any, body: acts.Accept) -> No
     for each in body.deferred:
         if each.material_code not in allowed:
             raise NotDeferrable(f"{each.what}不能容缺后补")
+
+
+def _ensure_as_decided(case: Any, body: acts.Complete) -> None:
+    if body.result_code == (RETURNED if case.granted else ISSUED):
+        raise ResultContradicts
 
 
 def _ensure_payable(reference: Reference, dossier: Dossier, body: acts.RecordPayment) -> None:
