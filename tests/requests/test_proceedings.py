@@ -48,7 +48,6 @@ async def moved_back(case: Case, column: str, days: int) -> None:
 
 class TestPause:
     async def test_the_limit_stands_still_and_goes_on_with_what_was_left(self, accepted):
-        before = await accepted.row()
         await accepted.done(accepted.handler, "pause", **PAUSE)
         paused = await accepted.row()
         assert (paused["state"], paused["due_on"]) == ("paused", None)
@@ -61,9 +60,12 @@ class TestPause:
         assert (await accepted.last_event())[0] == "case-clock-paused"
 
         await moved_back(accepted, "case_pause.started_on", 14)
+        await moved_back(accepted, "service_case.accepted_on", 14)
         await accepted.done(accepted.handler, "resume", outcome="鉴定意见已出具")
         after = await accepted.row()
-        assert after["due_on"] > before["due_on"]
+        path = f"/v1/cases/{accepted.id}/clock"
+        clock = await accepted.service.client.get(path, headers=accepted.applicant)
+        assert clock.json()["remaining_days"] == paused["remaining_days"]
         assert after["paused_days"] == (await accepted.last_event())[1]["paused_days"] >= 8
         read = (await accepted.read(accepted.applicant)).json()
         assert read["pauses"][0]["reason"] == PAUSE["reason"]
@@ -126,6 +128,15 @@ class TestTogether:
             "opinions-missing",
         )
         assert (await accepted.read(health)).status_code == 200
+        path, reason = f"/v1/cases/{accepted.id}/disclosures", {"reason": "出具意见需要核对"}
+        client = accepted.service.client
+        elsewhere = bearer("handler", division="140899000000", unit=HEALTH)
+        assert (await client.post(path, json=reason, headers=elsewhere)).status_code == 200
+        stranger = bearer("handler", division="140899000000", unit="140899000000:health")
+        assert (await client.post(path, json=reason, headers=stranger)).status_code == 403
+        assert (
+            await client.get(f"/v1/cases/{accepted.id}/materials", headers=elsewhere)
+        ).is_success
         await accepted.done(health, "give-opinion", agrees=False, opinion="等级不符")
         assert await accepted.refused(health, "give-opinion", agrees=True, opinion="再答") == (
             403,
@@ -219,7 +230,9 @@ class TestFollowUps:
 
     async def promised(self, case) -> UUID:
         await case.done(case.clerk, "accept", commitment=self.COMMITMENT)
-        [follow_up] = await case.service.fetch("SELECT id FROM case_follow_up")
+        [follow_up] = await case.service.fetch(
+            "SELECT id FROM case_follow_up WHERE case_id = $1", case.id
+        )
         return follow_up["id"]
 
     async def test_a_check_is_reminded_of_before_it_falls_due_and_ordered_after(self, case):
@@ -258,6 +271,20 @@ class TestFollowUps:
         told = [kind.rsplit(".", 2)[1] for kind, _ in await case.service.events()]
         if "supervision-ordered" in told:
             assert told.index("supervision-ordered") < told.index("case-follow-up-ended")
+
+    async def test_nothing_is_awaited_of_what_was_withdrawn_or_made_void(self, deferrable, case):
+        await deferrable.done(deferrable.clerk, "accept", deferred=[self.PHOTO])
+        await deferrable.done(deferrable.applicant, "withdraw")
+        await self.promised(case)
+        await case.done(case.supervisor, "void", result_code=2, reason="业务上无效")
+        before = await case.service.events()
+        for each in await case.service.fetch("SELECT id FROM case_follow_up"):
+            await case.fire(follow_up_near, each["id"])
+            await case.fire(follow_up_due, each["id"])
+        assert await case.service.events() == before
+        assert await case.refused(case.handler, "check-commitment", **self.CHECK) == (409, "voided")
+        listed = await case.service.client.get("/v1/work-lists/follow-ups", headers=case.supervisor)
+        assert listed.json()["items"] == []
 
     async def test_the_list_of_what_is_awaited(self, case):
         await self.promised(case)
@@ -376,6 +403,17 @@ class TestEnds:
         assert told["rectification_id"] == str(event.rectification_id)
         timers = await case.service.fetch("SELECT kind FROM timer ORDER BY kind")
         assert [timer["kind"] for timer in timers] == ["deadline-near", "deadline-passed"]
+
+    async def test_who_objected_is_asked_again_when_it_is_done_again(self, case):
+        await case.done(case.clerk, "accept")
+        await case.done(case.handler, "consult", unit_codes=[HEALTH], question="请核实残疾等级")
+        await case.done(health, "give-opinion", agrees=False, opinion="等级不符")
+        await case.done(case.handler, "decide", granted=False)
+        await case.done(case.handler, "complete", result_code=1)
+        await case.done(case.supervisor, "reopen", reason="复查鉴定有误")
+        assert (await case.refused(case.handler, "decide", granted=True))[1] == "opinions-missing"
+        await case.done(health, "give-opinion", agrees=True, opinion="复查属实")
+        await case.done(case.handler, "decide", granted=True)
 
     async def test_a_supervisor_reopens(self, case):
         await self.completed(case)

@@ -113,15 +113,20 @@ async def list_beside(
 ) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any], Sequence[Any]]:
     """The pauses, opinions, follow-ups and payments of a case, in order."""
     pauses = select(CasePause.__table__).where(col(CasePause.case_id) == case_id)  # type: ignore[attr-defined]
-    opinions = select(CaseOpinion.__table__).where(col(CaseOpinion.case_id) == case_id)  # type: ignore[attr-defined]
     follow_ups = select(CaseFollowUp.__table__).where(col(CaseFollowUp.case_id) == case_id)  # type: ignore[attr-defined]
     payments = select(CasePayment.__table__).where(col(CasePayment.case_id) == case_id)  # type: ignore[attr-defined]
     return (
         (await session.execute(pauses.order_by(col(CasePause.number)))).all(),
-        (await session.execute(opinions.order_by(col(CaseOpinion.asked_at)))).all(),
+        await list_opinions(session, case_id),
         (await session.execute(follow_ups.order_by(col(CaseFollowUp.id)))).all(),
         (await session.execute(payments.order_by(col(CasePayment.recorded_at)))).all(),
     )
+
+
+async def list_opinions(session: AsyncSession, case_id: UUID) -> Sequence[Any]:
+    """What units were asked about a case, and what they answered, in the order of asking."""
+    statement = select(CaseOpinion.__table__).where(col(CaseOpinion.case_id) == case_id)  # type: ignore[attr-defined]
+    return (await session.execute(statement.order_by(col(CaseOpinion.asked_at)))).all()
 
 
 async def find_follow_up(session: AsyncSession, follow_up_id: UUID) -> Any | None:

@@ -112,7 +112,9 @@ class Transition:
 S, A, G = CaseState, Actor, Guard
 OPEN = frozenset({S.received, S.correcting, S.accepted, S.paused, S.decided})
 FINAL = frozenset({S.refused, S.withdrawn})
-ENDED = frozenset({S.refused, S.withdrawn, S.completed, S.delivered})
+#: Completed: commitments are still checked, and the case may be done again.
+DONE = frozenset({S.completed, S.delivered})
+ENDED = FINAL | DONE
 
 
 def _row(
@@ -157,8 +159,15 @@ TRANSITIONS: dict[Action, Transition] = {
         _row(Action.consult, S.accepted, None, A.handler),
         _row(Action.give_opinion, frozenset({S.accepted, S.paused}), None, A.consulted),
         _row(Action.hand_in, _IN_HAND, None, frozenset({A.applicant, A.window}), G.has_deferred),
-        _row(Action.miss_follow_up, _IN_HAND | ENDED, None, A.system),
-        _row(Action.check_commitment, _IN_HAND | ENDED, None, A.handler, G.has_commitment),
+        _row(Action.miss_follow_up, _IN_HAND, None, A.system),
+        _row(
+            Action.check_commitment,
+            _IN_HAND | DONE,
+            None,
+            A.handler,
+            G.has_commitment,
+            G.not_voided,
+        ),
         _row(
             Action.decide,
             S.accepted,
@@ -180,7 +189,7 @@ TRANSITIONS: dict[Action, Transition] = {
         _row(Action.void, OPEN, S.completed, A.supervisor),
         _row(
             Action.reopen,
-            frozenset({S.completed, S.delivered}),
+            DONE,
             S.accepted,
             frozenset({A.supervisor, A.system}),
             G.has_unit,

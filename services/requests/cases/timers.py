@@ -24,7 +24,7 @@ from services.requests.cases.effects import (
     accepted,
 )
 from services.requests.cases.hooks import ON_ARCHIVED
-from services.requests.cases.rules import ENDED, OPEN, Action
+from services.requests.cases.rules import DONE, OPEN, Action
 from services.requests.cases.system import act_by_system, moment_now
 from services.requests.cases.transitions import VOIDED, apply, event_of, load_dossier
 from services.requests.metrics import DEADLINES
@@ -33,7 +33,6 @@ from services.requests.supervision.service import issue
 
 #: States in which something told to the applicant is still to come.
 AWAITED = frozenset({CaseState.paused, CaseState.decided, CaseState.completed})
-
 
 #: Whether the case is paused → what was not kept.
 _BROKEN = {
@@ -90,7 +89,7 @@ async def follow_up_due(session: AsyncSession, follow_up_id: UUID) -> None:
         return
     case = await repository.find_case(session, follow_up.case_id, lock=True)
     follow_up = await repository.find_follow_up(session, follow_up_id)
-    if case is None or follow_up is None or follow_up.ended_at is not None:
+    if case is None or follow_up is None or not _is_awaited(case, follow_up):
         return
     await _remind(session, case, follow_up_id, follow_up, overdue=True)
     await issue(session, case, "commitment", f"承诺到期未核查：{follow_up.what}")
@@ -102,11 +101,20 @@ async def follow_up_near(session: AsyncSession, follow_up_id: UUID) -> None:
     if follow_up is None or follow_up.ended_at is not None or follow_up.outcome is not None:
         return
     case = await repository.find_case(session, follow_up.case_id)
-    if case is None or follow_up.due_on is None or case.result_code in VOIDED:
-        return
-    if follow_up.kind == "deferred-material" and case.state in ENDED:
+    if case is None or follow_up.due_on is None or not _is_awaited(case, follow_up):
         return
     await _remind(session, case, follow_up_id, follow_up, overdue=False)
+
+
+def _is_awaited(case: Any, follow_up: Any) -> bool:
+    """Whether what was promised still matters: nothing does of a case withdrawn or made void.
+
+    A commitment is checked even after completion; a material is wanted for the decision.
+    """
+    if follow_up.ended_at is not None or case.result_code in VOIDED:
+        return False
+    is_check = follow_up.kind == "commitment"
+    return case.state in OPEN or (is_check and case.state in DONE)
 
 
 async def _remind(

@@ -33,8 +33,9 @@ async def disclose(
         raise CaseNotFound
     if caller.is_resident:
         raise WrongRole if speaks_for(case, caller) else WrongPerson
-    ensure_may_read(case, caller)
-    if not actors_of(case, caller):
+    opinions = await cases.list_opinions(session, case_id)
+    ensure_may_read(case, caller, opinions)
+    if not actors_of(case, caller, opinions):
         raise WrongUnit
     await record_access(
         session,

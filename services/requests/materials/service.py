@@ -1,6 +1,6 @@
 """The files of cases: listed, opened by link with a record of who opened, added by a correction."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -53,8 +53,8 @@ async def list_of_case(
     Raises:
         CaseNotFound, WrongPerson, WrongRole, WrongDivision.
     """
-    case = await _readable(session, case_id, caller)
-    with_names = speaks_for(case, caller) or bool(actors_of(case, caller))
+    case, opinions = await _readable(session, case_id, caller)
+    with_names = speaks_for(case, caller) or bool(actors_of(case, caller, opinions))
     rows = await repository.list_of_case(session, case_id)
     return [MaterialFile.model_validate(_shown(cipher, row, with_names)) for row in rows]
 
@@ -86,9 +86,9 @@ async def open_link(
     row = await repository.find_material(session, material_id)
     if row is None:
         raise MaterialNotFound
-    case = await _readable(session, row.case_id, caller)
+    case, opinions = await _readable(session, row.case_id, caller)
     if not speaks_for(case, caller):
-        if not actors_of(case, caller):
+        if not actors_of(case, caller, opinions):
             raise WrongUnit
         if reason is None:
             raise ReasonRequired
@@ -151,9 +151,13 @@ async def read_file(
     return files.open_store.read(upload_id, parts, key), headers
 
 
-async def _readable(session: AsyncSession, case_id: UUID, caller: Caller) -> Any:
+async def _readable(
+    session: AsyncSession, case_id: UUID, caller: Caller
+) -> tuple[Any, Sequence[Any]]:
+    """The case, and what units were asked about it: they need its files to answer."""
     case = await cases.find_case(session, case_id)
     if case is None:
         raise CaseNotFound
-    ensure_may_read(case, caller)
-    return case
+    opinions = await cases.list_opinions(session, case_id)
+    ensure_may_read(case, caller, opinions)
+    return case, opinions

@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from contracts.values import division_prefix
 from services.requests.cases.repository import SUMMARY
+from services.requests.cases.rules import DONE
 from services.requests.cases.transitions import VOIDED
 from services.requests.models import CaseFollowUp as F
 from services.requests.models import CaseOpinion, UnitMember, WorkFilter
@@ -75,7 +76,7 @@ async def list_waiting(
         .join(C, col(C.id) == col(F.case_id))
         .where(
             col(F.ended_at).is_(None),
-            or_(col(F.kind) == "commitment", _OPEN),
+            or_(_OPEN, and_(col(F.kind) == "commitment", col(C.state).in_(DONE))),
             or_(col(C.result_code).is_(None), col(C.result_code).not_in(VOIDED)),
             *conditions,
         )

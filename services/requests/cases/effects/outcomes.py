@@ -25,10 +25,12 @@ from services.requests.cases.effects.base import (
 )
 from services.requests.clock.rules import end_of_day
 from services.requests.clock.service import due_after
-from services.requests.models import CasePayment
+from services.requests.models import CaseOpinion, CasePayment
 
 #: 送达 within ten working days of the decision. Source: 行政许可法 art. 44.
 DELIVERY_DAYS = 10
+#: What a unit's answer consists of.
+_ANSWER = ("agrees", "opinion", "given_by", "given_at")
 
 
 def decide(dossier: Dossier, act: acts.Decide, at: Moment) -> Effect:
@@ -140,7 +142,10 @@ def void(dossier: Dossier, act: acts.Void, at: Moment) -> Effect:
 
 
 def reopen(dossier: Dossier, act: acts.Reopen | Asked, at: Moment) -> Effect:
-    """A new limit of the promised days; what was decided before stays in the history."""
+    """A new limit of the promised days; what was decided before stays in the history.
+
+    Units that objected are asked again: else nothing but the same denial could follow.
+    """
     case = dossier.case
     due_on = due_after(at.calendar, at.counts_on, case.promised_days, unit_of(case))
     times = case.reopened_times + 1
@@ -167,6 +172,15 @@ def reopen(dossier: Dossier, act: acts.Reopen | Asked, at: Moment) -> Effect:
         },
         cancel=(ARCHIVE, DELIVERY, NEAR, PASSED),
         timers=deadline_timers(due_on, at),
+        writes=tuple(
+            Write(
+                CaseOpinion,
+                {**dict.fromkeys(_ANSWER), "asked_at": at.now},
+                {"case_id": case.id, "unit_code": each.unit_code},
+            )
+            for each in dossier.opinions
+            if each.agrees is False
+        ),
     )
 
 
