@@ -1,7 +1,7 @@
 """Rules compiled and checked: equal to looking at them one by one, and honest about what is wrong."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -31,6 +31,13 @@ RULES = st.lists(
     ),
     max_size=8,
 ).map(lambda many: [Rule(name=f"规则{n}", **each) for n, each in enumerate(many)])
+HOURS = st.sampled_from([time(0), time(8, 30), time(12), time(17, 30), time(23, 59, 59)])
+WINDOWS = st.builds(
+    lambda days, opens, closes: Window(weekdays=tuple(days), opens=opens, closes=closes),
+    st.lists(st.integers(1, 7), max_size=3, unique=True),
+    HOURS,
+    HOURS,
+)
 EVERYTHING = [
     Matter(item, "health", DivisionLevel.county, "k", place, channel=channel)
     for item in [*ITEMS, "x:9"]
@@ -84,6 +91,29 @@ class TestCompiled:
                 overlap = any(matches(a, m) and matches(b, m) for m in EVERYTHING)
                 if a.priority == b.priority and a.target != b.target and overlap:
                     assert (a.name, b.name) in told
+
+    @given(WINDOWS, WINDOWS)
+    def test_windows_overlap_when_both_hold_at_some_moment(self, first, second):
+        edges = {first.opens, first.closes, second.opens, second.closes}
+        monday = datetime(2026, 11, 16, tzinfo=UTC)
+        moments = [
+            datetime.combine(monday + timedelta(days=n), at) for n in range(7) for at in edges
+        ]
+        both = any(first.holds(at) and second.holds(at) for at in moments)
+        assert first.overlaps(second) == second.overlaps(first) == both
+
+    def test_rules_at_different_hours_do_not_conflict(self):
+        def conflicts(**window):
+            day = Window(opens="08:30", closes="17:30")
+            rules = [
+                rule(1, "上班", department="health", window=day),
+                rule(1, "其他", department="civil-affairs", **window),
+            ]
+            return find_conflicts(compile_rules(rules, 1))
+
+        assert conflicts(window=Window(opens="17:31", closes="08:29")) == []
+        assert conflicts(window=Window(opens="17:00", closes="20:00")) == [("上班", "其他")]
+        assert conflicts() == [("上班", "其他")]
 
     def test_what_nothing_covers_is_listed(self):
         matcher = compile_rules([rule(1, "只管一件", item_codes=["x:1"])], 1)

@@ -44,16 +44,15 @@ def find_conflicts(matcher: Matcher) -> list[tuple[str, str]]:
             (rule.name, matcher.rules[other].name)
             for other in bits(mask)
             if matcher.rules[other].target != rule.target
-            and matcher.rules[other].match.window == rule.match.window
+            and _at_one_time(rule, matcher.rules[other])
         ]
     return found
 
 
 def find_unreachable(matcher: Matcher) -> list[tuple[str, str]]:
-    """Rules behind one that takes everything they could; units that may be missing save nobody.
+    """Rules behind one that takes everything they could, wherever the unit it names is registered.
 
-    A rule that looks at time or load hides nothing; neither does one with another target unit,
-    which may not exist everywhere, so that what is told is certain only where units do.
+    A rule that looks at time or load hides nothing.
     """
     static = sum(1 << i for i, rule in enumerate(matcher.rules) if rule.match.is_static)
     found = []
@@ -85,6 +84,11 @@ def find_uncovered(
         for matter in matters
         if decide(matter) is None
     ]
+
+
+def _at_one_time(rule: Rule, other: Rule) -> bool:
+    first, second = rule.match.window, other.match.window
+    return first is None or second is None or first.overlaps(second)
 
 
 def _overlapping(masks: Masks, values: Iterable[str]) -> int:

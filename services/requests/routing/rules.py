@@ -20,6 +20,7 @@ ITEM_DEPARTMENT = "item"
 LEVELS = list(DivisionLevel)
 #: Rules that were passed over and are kept with a case; `explain` shows them all.
 KEPT_SKIPS = 20
+_WEEK = range(1, 8)
 
 
 class _Part(BaseModel):
@@ -40,6 +41,20 @@ class Window(_Part):
         if self.opens <= self.closes:
             return self.opens <= at.time() <= self.closes
         return at.time() >= self.opens or at.time() <= self.closes
+
+    def overlaps(self, other: "Window") -> bool:
+        """Whether there is a moment in both."""
+        days = set(self.weekdays or _WEEK) & set(other.weekdays or _WEEK)
+        return bool(days) and any(
+            opens <= other_closes and other_opens <= closes
+            for opens, closes in self._spans()
+            for other_opens, other_closes in other._spans()
+        )
+
+    def _spans(self) -> list[tuple[time, time]]:
+        if self.opens <= self.closes:
+            return [(self.opens, self.closes)]
+        return [(time(0), self.closes), (self.opens, time.max)]
 
 
 class Match(_Part):
