@@ -99,7 +99,7 @@ async def _seed_calendar(session: AsyncSession) -> int:
         if await find_year(session, year) is not None:
             continue
         days = [
-            CalendarDayBody(day=day, is_working=is_working, note=str(name))
+            CalendarDayBody(day=day, is_working=is_working, note=announced.Holiday(name).chinese)
             for table, is_working in ((announced.holidays, False), (announced.workdays, True))
             for day, name in table.items()
             if day.year == year
