@@ -79,7 +79,11 @@ class CitizenRequest(Base, table=True):
 
 
 class ServiceCase(Base, table=True):
-    """办件: one item of a request on its way through a unit."""
+    """办件: one item of a request on its way through a unit.
+
+    Migrations also keep statistics of it (`st_service_case_…`), without which the planner reads all
+    open cases of a county to find its twenty first.
+    """
 
     __tablename__ = "service_case"
     __table_args__ = (
