@@ -11,6 +11,7 @@ from sqlalchemy import text
 from contracts.envelope import Envelope
 from contracts.evaluation import CaseReopenRequested
 from servicekit.identifiers import new_id
+from services.requests.cases.bodies import BODIES
 from services.requests.cases.consumers import reopen
 from services.requests.cases.timers import (
     archive,
@@ -492,6 +493,11 @@ class TestWhoMayNot:
         "answer-correction": {},
         "withdraw": {},
         "request-correction": {"missing": ["照片"]},
+        "hand-up": {"reason": "村里没有人员"},
+        "accept": {},
+        "refuse": {"reason": "不属于本机关职权", "right_organ": "县残联"},
+        "decide": {"granted": True},
+        "record-payment": {"receipt_number": "A0001", "amount_cents": 100},
     }
 
     async def test_they_are_told_so_and_nothing_happens(self, case):
@@ -503,6 +509,11 @@ class TestWhoMayNot:
             (bearer("supervisor", division="140821000000"), 403),
             ({}, 401),
         ]
+        village = "140802001002"  # not the applicant's
+        outsiders.append(
+            (bearer("village-agent", division=village, unit=f"{village}:village-committee"), 403)
+        )
+        assert set(self.BODIES) == {action.value for action in BODIES}
         before = await case.row()
         for action, body in self.BODIES.items():
             for who, status in outsiders:
