@@ -50,7 +50,7 @@ class CaseRouting(BaseModel):
 
 
 class UnitChange(BaseModel):
-    """人工派单、退回派单或转报。"""
+    """人工派单、退回派单、上交或转报。"""
 
     action: str
     actor_name: str | None
