@@ -7,6 +7,7 @@ whether the unit exists are asked only of what is left.
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from contracts.values import division_prefix
 from services.requests.clock.calendars import chain_of
@@ -60,8 +61,8 @@ class Matcher:
             if not mask:
                 return 0
         place = self.divisions.anything
-        for code in chain_of(matter.division_code):
-            place |= self.divisions.by_value.get(division_prefix(code), 0)
+        for prefix in _prefixes(matter.division_code):
+            place |= self.divisions.by_value.get(prefix, 0)
         return mask & place
 
     def route(
@@ -91,6 +92,12 @@ class Matcher:
             if not self.masks[name].of(str(getattr(matter, attribute))) >> index & 1:
                 return reason
         return "区域不在规则内"
+
+
+@lru_cache(maxsize=8192)
+def _prefixes(division_code: str) -> tuple[str, ...]:
+    """The significant digits of a division and of all above it."""
+    return tuple(map(division_prefix, chain_of(division_code)))
 
 
 def compile_rules(rules: Iterable[Rule], version: int) -> Matcher:

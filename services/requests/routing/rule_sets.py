@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -122,14 +124,19 @@ def report(matcher: Matcher, reference: Reference) -> CheckReport:
     conflicts, unreachable = find_conflicts(matcher), find_unreachable(matcher)
     matters = list(combinations(reference))
 
+    queues = {rule.name for rule in matcher.rules if isinstance(rule.target, Queue)}
+    by_channel = bool(matcher.masks["channels"].by_value)
+
+    @lru_cache(maxsize=1)
     def fired(matter: Matter) -> str | None:
         decision = matcher.route(matter, reference.units)
-        is_meant = any(
-            rule.name == decision.rule and isinstance(rule.target, Queue) for rule in matcher.rules
-        )
-        return decision.rule if decision.unit_code or is_meant else None
+        return decision.rule if decision.unit_code or decision.rule in queues else None
 
-    uncovered = find_uncovered(matters, fired)
+    def decide(matter: Matter) -> str | None:
+        """Where no rule looks at it, the channels of an item, one after another, go one way."""
+        return fired(matter if by_channel else replace(matter, channel=""))
+
+    uncovered = find_uncovered(matters, decide)
     return CheckReport(
         conflicts=[Pair(rule=a, other=b) for a, b in conflicts[:LISTED]],
         conflict_count=len(conflicts),
