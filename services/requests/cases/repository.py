@@ -126,7 +126,10 @@ async def list_beside(
 async def list_opinions(session: AsyncSession, case_id: UUID) -> Sequence[Any]:
     """What units were asked about a case, and what they answered, in the order of asking."""
     statement = select(CaseOpinion.__table__).where(col(CaseOpinion.case_id) == case_id)  # type: ignore[attr-defined]
-    return (await session.execute(statement.order_by(col(CaseOpinion.asked_at)))).all()
+    found: Sequence[Any] = (
+        await session.execute(statement.order_by(col(CaseOpinion.asked_at)))
+    ).all()
+    return found
 
 
 async def find_follow_up(session: AsyncSession, follow_up_id: UUID) -> Any | None:

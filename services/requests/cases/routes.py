@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -20,7 +20,7 @@ from services.requests.routing.schemas import CaseRouting, UnitChange
 
 _MOVES = frozenset({Action.dispatch, Action.send_back, Action.hand_up, Action.transfer})
 #: States in which a case can be dispatched; in the statement as they are, to fit the partial index.
-_DISPATCHABLE = bindparam(
+_DISPATCHABLE: BindParameter[Any] = bindparam(
     "states", sorted(TRANSITIONS[Action.dispatch].sources), expanding=True, literal_execute=True
 )
 
