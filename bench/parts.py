@@ -90,6 +90,7 @@ PARTS = (
         usual="--ratings 100000 1000000",
         full="--ratings 100000 1000000 10000000",
     ),
+    Part("score_events", "Events into scores", quick="--ratings 20000 --chunks 5"),
     Part("startup", "Start-up and memory", quick="--rounds 1 --seconds 2 --idle 1"),
     Part("imports", "Imports of items", quick="--rows 1000"),
     Part("routing", "Routing", quick="--matters 500"),

@@ -19,19 +19,18 @@ from datetime import date
 from pathlib import Path
 from statistics import median
 from typing import Any
-from uuid import UUID
 
 import orjson
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bench import ratings
+from bench import ratings, recounts
 from bench.harness import Figure, resident_bytes, scratch, show
 from contracts.values import DivisionLevel
 from servicekit.database import Database
 from servicekit.sheets import SheetFormat
 from services.evaluation.models import SubjectKind
-from services.evaluation.scores import exports, publishing, recounts, repository, settling
+from services.evaluation.scores import exports, publishing, repository
 from services.evaluation.scores.exports import Selection
 from services.evaluation.scores.repository import Peers, Period, Subject
 from services.evaluation.scores.rules import Grain
@@ -220,71 +219,6 @@ async def _pieces(sheet: Any) -> Any:
         yield piece
 
 
-async def recount(database: Database) -> list[Figure]:
-    """From the request to the end, while ratings go on changing and being settled."""
-    async with database.transaction() as session:
-        await session.execute(text("DELETE FROM score_recount_difference"))
-        await session.execute(text("DELETE FROM score_recount WHERE state <> 'finished'"))
-        job = await recounts.ask(session, None)
-    alone = await settle(database, 20)
-    stop = asyncio.Event()
-    waits: list[float] = []
-    beside = asyncio.create_task(_go_on(database, stop, waits))
-    recounter = recounts.Recounter(database)
-    steps: list[float] = []
-    phases: dict[str, float] = {}
-    while True:
-        started = time.perf_counter()
-        async with database.reading() as session:
-            phase = (await recounts.get(session, job.id)).phase
-        if not await recounter.step():
-            break
-        steps.append(time.perf_counter() - started)
-        phases[phase] = phases.get(phase, 0.0) + steps[-1]
-    stop.set()
-    await beside
-    async with database.reading() as session:
-        ended = await recounts.get(session, job.id)
-    return [
-        Figure("recount", "s", [sum(steps)]),
-        *(Figure(f"    {phase}", "s", [seconds]) for phase, seconds in phases.items()),
-        Figure("    services compared", "", [float(ended.services)]),
-        Figure("    corrected", "", [float(ended.services_corrected + ended.subjects_corrected)], "<= 0"),
-        Figure("    its steps", "s", steps),
-        Figure("one rating settled, without a recount", "ms", alone),
-        Figure("    beside it", "ms", waits),
-    ]  # fmt: skip
-
-
-async def settle(database: Database, count: int) -> list[float]:
-    """Milliseconds of one rating's change of level, brought into all its roll-ups and committed."""
-    return [await _settle_one(database, n) for n in range(1, count + 1)]
-
-
-async def _go_on(database: Database, stop: asyncio.Event, waits: list[float]) -> None:
-    n = 0
-    while not stop.is_set():
-        n += 1
-        waits.append(await _settle_one(database, n))
-        await asyncio.sleep(0.05)
-
-
-async def _settle_one(database: Database, n: int) -> float:
-    async with database.transaction() as session:
-        found = await session.execute(
-            text(
-                "UPDATE rating SET level = CASE level WHEN 'satisfied' THEN 'very-satisfied' "
-                "ELSE 'satisfied' END WHERE id = md5('r' || CAST(:n AS text))::uuid "
-                "RETURNING evaluable_id"
-            ),
-            {"n": str(1 + n % 90)},
-        )
-        evaluable_id: UUID = found.scalar_one()
-        started = time.perf_counter()
-        await settling.settle(session, [evaluable_id])
-    return (time.perf_counter() - started) * 1000
-
-
 async def measure(dsn: str, before: dict[str, Cost], mark: str = "") -> list[Figure]:
     """Everything at one size."""
     settings = settings_for(EvaluationSettings, dsn)
@@ -301,7 +235,7 @@ async def measure(dsn: str, before: dict[str, Cost], mark: str = "") -> list[Fig
             figures.append(Figure(name, "MB" if name == "database" else "", [float(count)]))
     figures += await read(database, before, mark)
     figures += await export(database)
-    figures += await recount(database)
+    figures += await recounts.recount(database)
     await database.close()
     return figures
 
