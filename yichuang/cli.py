@@ -1,12 +1,14 @@
 """`yichuang`: what operators do by hand. Every command says in its help what it changes."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
 
+from servicekit.database import DATABASE_ERRORS, Database
 from servicekit.personal_data import UndecryptableData
 from servicekit.process import Service, command_line
 from yichuang import divisions, dlq, health, outbox
@@ -127,6 +129,31 @@ def _run(service: Service, *arguments: str) -> None:
         raise SystemExit(f"{service.name}: {error}; old keys must stay until all is done") from None
     except (KafkaError, OSError) as error:
         raise SystemExit(f"{service.name}: {error!r}") from None
+
+
+@app.command()
+def recount() -> None:
+    """Count every score of evaluation anew from its ratings, and put right what differs.
+
+    Goes in small steps while people rate and workers run; stopped early, the workers finish it. Ends
+    with 1 when something differed: then see `/v1/score-recounts/{id}/differences`.
+    """
+    from yichuang import (
+        recount as recounting,
+    )  # the service behind it takes half a second to import
+
+    settings = settings_of(service_named("evaluation"))
+    database = Database(settings, application_name="evaluation.recount")
+    try:
+        ended = asyncio.run(recounting.recount(database, partial(typer.echo, err=True)))
+    except DATABASE_ERRORS as error:
+        raise SystemExit(f"evaluation: {error!r}; the same command goes on with it") from None
+    typer.echo(
+        f"{ended.services} services compared, {ended.services_corrected} corrected; "
+        f"scores of {ended.subjects_corrected} subjects corrected (recount {ended.id})"
+    )
+    if ended.services_corrected or ended.subjects_corrected:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -5,7 +5,6 @@ The position moves in the transaction of each batch, so whoever goes on after a 
 
 import asyncio
 import time
-from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -23,7 +22,7 @@ from servicekit.outbox import now, record
 from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_cursor, id_cursor
 from services.evaluation.models import RecountPhase, RecountState, ScoreRecount, SubjectKind
 from services.evaluation.scores import recounting, settling
-from services.evaluation.scores.rules import Grain
+from services.evaluation.scores.rules import Grain, batch_end
 
 IDLE_SECONDS = 2.0
 #: A batch that took less is followed by a larger one, one that took longer by a smaller one.
@@ -64,6 +63,7 @@ _DIFFER = text(
     "WHERE id = :id"
 )
 _FIND = text("SELECT * FROM score_recount WHERE id = :id")
+_FIND_OPEN = text("SELECT * FROM score_recount WHERE state <> 'finished'")
 _LIST = text(
     "SELECT * FROM score_recount WHERE CAST(:before AS uuid) IS NULL OR id < :before "
     "ORDER BY id DESC LIMIT :limit"
@@ -129,6 +129,12 @@ async def get(session: AsyncSession, recount_id: UUID) -> RecountRead:
     if row is None:
         raise RecountNotFound
     return RecountRead.model_validate(dict(row._mapping))
+
+
+async def find_open(session: AsyncSession) -> RecountRead | None:
+    """The recount that has not ended, if there is one."""
+    row = (await session.execute(_FIND_OPEN)).one_or_none()
+    return RecountRead.model_validate(dict(row._mapping)) if row else None
 
 
 async def list_recounts(
@@ -240,7 +246,7 @@ class Recounter:
             following = list(RecountPhase)[list(RecountPhase).index(phase) + 1]
             await session.execute(_MOVE, {"id": job.id, "phase": following, "day": None})
             return
-        last = _last_day(grain, first, self._days)
+        last = batch_end(grain, first, self._days)
         whole = await _put_right(session, job, grain, first=first, last=last)
         if whole:
             await session.execute(_MOVE, {"id": job.id, "phase": phase, "day": last})
@@ -260,14 +266,6 @@ def _next_day(grain: Grain, job: Any) -> date | None:
     if job.first_day is None:
         return None
     return grain.first_day(job.first_day) if job.day_after is None else job.day_after + timedelta(1)
-
-
-def _last_day(grain: Grain, first: date, days: int) -> date:
-    """The end of a month or year; of days, at most that of the month."""
-    if grain is Grain.year:
-        return date(first.year, 12, 31)
-    end = first.replace(day=monthrange(first.year, first.month)[1])
-    return end if grain is Grain.month else min(first + timedelta(days=days - 1), end)
 
 
 async def _compare_totals(session: AsyncSession, job: Any) -> None:

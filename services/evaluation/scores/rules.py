@@ -1,8 +1,9 @@
 """What the counts of a score mean: shares and means of them. See `models.scores` for what counts."""
 
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from contracts.values import RatingLevel
@@ -30,6 +31,14 @@ class Grain(StrEnum):
                 return day.replace(month=1, day=1)
             case Grain.all:
                 return date.min
+
+
+def batch_end(grain: Grain, first: date, days: int) -> date:
+    """The last day of the month or year that begins; of so many days, at most that of the month."""
+    if grain is Grain.year:
+        return date(first.year, 12, 31)
+    end = first.replace(day=monthrange(first.year, first.month)[1])
+    return end if grain is Grain.month else min(first + timedelta(days=days - 1), end)
 
 
 @dataclass(frozen=True, slots=True)
