@@ -15,7 +15,7 @@ from contracts.catalogue import (
     ItemState,
 )
 from contracts.samples import samples_of
-from tests.evaluation.factories import COUNTY, all_pages, deliver, finish_case
+from tests.evaluation.factories import COUNTY, VILLAGE, all_pages, deliver, finish_case
 from tests.support.tokens import bearer, resident
 
 SAMPLE = samples_of(ItemPublished)["with-a-fee"]
@@ -94,6 +94,9 @@ class TestList:
         await deliver(evaluation, again)
         [item] = await listed(evaluation)
         assert (item["name"], item["version"], item["rated"]) == ("新名称", 2, 1)
+        [ranked] = await all_pages(evaluation, "/v1/scores?kind=item")
+        score = await evaluation.client.get(f"/v1/scores/item/{first.item_id}")
+        assert ranked["subject_name"] == score.json()["subject_name"] == "新名称"
 
     async def test_what_ended_is_left_out_unless_asked_for(self, evaluation):
         for event, name in ((ItemPublished, "可办"), (ItemPaused, "暂停"), (ItemRetired, "取消")):
@@ -116,8 +119,9 @@ class TestList:
             assert await names(evaluation, **{parameter: value}) == ["彼"]
             [item] = await listed(evaluation, **{parameter: value})
             assert item[field] == value
-        assert len(await names(evaluation, division="140800000000")) == 2
-        assert await names(evaluation, division=COUNTY) == ["此"]
+        await deliver(evaluation, told(name="全市", division_code="140800000000"))
+        assert len(await names(evaluation, division="140800000000")) == 3
+        assert set(await names(evaluation, division=VILLAGE)) == {"全市", "此"}
         assert await names(evaluation, division=COUNTY, category="health") == []
 
     async def test_pages_tell_every_item_once_though_many_are_unrated(self, evaluation):

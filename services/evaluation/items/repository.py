@@ -1,6 +1,6 @@
 """Queries of the copy of items, beside the scores that are theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.catalogue import ItemState
 from contracts.values import division_prefix
 from servicekit.copies import keep_newest
+from services.evaluation.divisions import service as divisions
 from services.evaluation.items.schemas import ItemFilter
 from services.evaluation.models import ItemCopy
 
@@ -24,7 +25,8 @@ _RANK = text(
     "coalesce(s.satisfaction_floor, :unrated) AS place, s.* "
     "FROM item_copy i LEFT JOIN score s "
     "ON s.subject_kind = 'item' AND s.subject_id = CAST(i.item_id AS text) "
-    "WHERE (CAST(:prefix AS text) IS NULL OR i.division_code LIKE :prefix) "
+    "WHERE (CAST(:prefix AS text) IS NULL OR i.division_code LIKE :prefix "
+    "OR i.division_code = ANY(CAST(:above AS text[]))) "
     "AND (CAST(:category AS text) IS NULL OR i.supply_category = :category) "
     "AND (CAST(:department AS text) IS NULL OR i.department = :department) "
     "AND (CAST(:kind AS text) IS NULL OR i.item_kind = :kind) "
@@ -34,6 +36,13 @@ _RANK = text(
     "OR coalesce(s.satisfaction_floor, :unrated) = :after_place AND i.item_id > :after_id) "
     "ORDER BY place DESC, i.item_id LIMIT :limit"
 )
+_NAMES = text("SELECT item_id, name FROM item_copy WHERE item_id = ANY(:ids)")
+
+
+async def names(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Names of items as they are now; what the catalogue never told of is left out."""
+    rows = await session.execute(_NAMES, {"ids": list(ids)})
+    return {row.item_id: row.name for row in rows}
 
 
 async def keep(session: AsyncSession, event: ItemState) -> None:
@@ -57,6 +66,7 @@ async def rank(
     within = chosen.division
     values = {
         "prefix": f"{division_prefix(within)}%" if within else None,
+        "above": divisions.chain(within) if within else [],
         "category": chosen.category,
         "department": chosen.department,
         "kind": chosen.kind,

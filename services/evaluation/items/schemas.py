@@ -17,7 +17,9 @@ _Word = Annotated[str, Field(pattern=r"^[a-z][a-z-]{1,63}$")]
 class ItemFilter(BaseModel):
     """Which items; what is not given does not restrict."""
 
-    division: DivisionCode | None = Field(None, description="在这个区域或其下级提供的")
+    division: DivisionCode | None = Field(
+        None, description="在这个区域能办的：由本级、上级或下级提供"
+    )
     category: _Word | None = Field(None, description="供给类别，如 social-services")
     department: DepartmentCode | None = Field(None, description="实施部门，如 civil-affairs")
     kind: _Word | None = Field(None, description="事项类别，如 government-service")

@@ -9,11 +9,10 @@ from contracts.values import RatingLevel
 from servicekit.database import Database
 from servicekit.imports.service import from_thread
 from servicekit.sheets import SheetFormat, write_csv, write_xlsx
-from services.evaluation.divisions import service as divisions
-from services.evaluation.models import SubjectKind
 from services.evaluation.scores import repository
 from services.evaluation.scores.repository import Peers, tally_of
 from services.evaluation.scores.rules import Grain
+from services.evaluation.scores.subjects import names_now
 
 BATCH_ROWS = 2_000
 _LEVELS = {
@@ -76,9 +75,7 @@ async def _rows(database: Database, chosen: Selection) -> AsyncGenerator[tuple[o
                 after=after,
                 limit=BATCH_ROWS,
             )
-            names = {}
-            if chosen.peers.kind is SubjectKind.division:
-                names = await divisions.names(session, (row.subject_id for row in page))
+            names = await names_now(session, chosen.peers.kind, {row.subject_id for row in page})
             for row in page:
                 yield _line(row, names.get(row.subject_id, row.subject_name))
             if len(page) < BATCH_ROWS:

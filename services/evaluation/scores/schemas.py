@@ -21,8 +21,8 @@ class Counts(BaseModel):
     first_counts: dict[RatingLevel, int] = Field(description="首次评价，不因追评改变")
     bad_first: int = Field(description="首次评价中的差评数，整改后也不减少")
     default_count: int = Field(description="系统默认评价数，不计入以上各项")
-    opened: int = Field(description="开放评价的服务数")
-    active_ratio: float | None = Field(description="主动评价率：本人评价的服务占开放评价的服务")
+    opened: int = Field(description="办结后请本人评价的服务数；申报、补正、缴费可以评价，但不计入")
+    active_ratio: float | None = Field(description="主动评价率：办结后本人评价了的占请本人评价的")
     on_time_ratio: float | None = Field(description="按期率：在承诺日期内办结的占有承诺日期的")
     matters: int = Field(description="差评整改数")
     rectified_ratio: float | None = Field(description="差评整改率：已解决销号的占整改数")
@@ -35,7 +35,7 @@ class ScoreRead(Counts):
 
     subject_kind: SubjectKind
     subject_id: str
-    subject_name: str | None
+    subject_name: str | None = Field(description="事项和区划的现名；其他为最近一件办件所载")
     revision: int
     changed_at: datetime | None
 

@@ -1,29 +1,21 @@
 """Scores as they are asked for: one, its time series, a ranking, its place among peers."""
 
-import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.values import (
-    DivisionCode,
-    DivisionLevel,
-    RatingLevel,
-    division_level,
-    division_prefix,
-)
+from contracts.values import DivisionLevel, RatingLevel, division_level, division_prefix
 from servicekit.auth import Caller
-from servicekit.errors import Invalid, NotFound
+from servicekit.errors import Invalid
 from servicekit.outbox import now
 from servicekit.paging import CursorMalformed, Page, cut, decode_cursor, encode_cursor
 from services.evaluation.calendar.rules import local_day
-from services.evaluation.models import RatingChannel, SubjectKind
+from services.evaluation.models import SubjectKind
 from services.evaluation.scores import access, repository, settling
 from services.evaluation.scores.exports import Selection
-from services.evaluation.scores.repository import Peers, Period, Subject
+from services.evaluation.scores.repository import Peers, Period
 from services.evaluation.scores.rules import Grain, Tally, percentile
 from services.evaluation.scores.schemas import (
     Counts,
@@ -34,22 +26,16 @@ from services.evaluation.scores.schemas import (
     ScoreSeries,
     Standing,
 )
+from services.evaluation.scores.subjects import names_now, subject_of
 
 DEFAULT_DAYS = 30
 #: The longest series by grain, in days.
 MAX_DAYS = {Grain.day: 366, Grain.month: 3_660, Grain.year: 36_600}
-_UNIT = re.compile(r"[0-9]{12}:[a-z][a-z0-9-]{1,47}")
-_WINDOW = re.compile(r"[0-9]{12}:[a-z][a-z0-9-]{1,47}:[^\x00/]{1,40}")
-_DIVISION: TypeAdapter[str] = TypeAdapter(DivisionCode)
 #: Those of `score_event` need no division: they belong to the whole system.
 _EVERYWHERE = frozenset({SubjectKind.item, SubjectKind.channel})
 
 touch = settling.touch
 tally_of = repository.tally_of
-
-
-class SubjectNotFound(NotFound):
-    code, title = "subject-not-found", "没有这样的评价对象"
 
 
 class DivisionNotForItems(Invalid):
@@ -73,15 +59,16 @@ async def get(
         SubjectNotFound: the id is none of that kind.
         Unauthenticated, WrongRole, WrongDivision, WrongUnit: see `access.ensure_may_read`.
     """
-    subject = _subject(kind, subject_id)
+    subject = subject_of(kind, subject_id)
     row = await repository.find(session, subject)
     access.ensure_may_read(caller, subject, row)
+    names = await names_now(session, kind, [subject.id])
     if row is not None:
-        return ScoreRead(**_read(row))
+        return ScoreRead(**_read(row, names))
     return ScoreRead(
         subject_kind=kind,
         subject_id=subject.id,
-        subject_name=None,
+        subject_name=names.get(subject.id),
         revision=0,
         changed_at=None,
         **_counts(Tally()).model_dump(),
@@ -108,7 +95,7 @@ async def list_series(
     if grain is Grain.all:
         raise PeriodInvalid
     first, last = period_of(grain, first, last)
-    subject = _subject(kind, subject_id)
+    subject = subject_of(kind, subject_id)
     access.ensure_may_read(caller, subject, await repository.find(session, subject))
     rows = await repository.series(session, subject, grain, first, last)
     items = [ScoreDayRead(day=row.day, **_counts(tally_of(row)).model_dump()) for row in rows]
@@ -173,9 +160,11 @@ async def rank(
     rows = await repository.rank(session, peers, period, after=_position(after), limit=limit + 1)
     page, more = cut(list(rows), limit)
     last = page[-1] if more else None
+    names = await names_now(session, kind, [row.subject_id for row in page])
     return Page(
         items=[
-            RankedScore(**_read(row), satisfaction_floor=row.satisfaction_floor) for row in page
+            RankedScore(**_read(row, names), satisfaction_floor=row.satisfaction_floor)
+            for row in page
         ],
         next=encode_cursor(last.satisfaction_floor, last.subject_id) if last else None,
     )
@@ -226,7 +215,7 @@ async def stand(
     """
     if within is not None and kind in _EVERYWHERE:
         raise DivisionNotForItems
-    subject = _subject(kind, subject_id)
+    subject = subject_of(kind, subject_id)
     access.ensure_may_read(caller, subject, await repository.find(session, subject))
     level = division_level(subject.id) if kind is SubjectKind.division else None
     peers = Peers(kind, level, division_prefix(within) if within else None)
@@ -238,33 +227,6 @@ async def stand(
         satisfaction_floor=row.floor,
         percentile=percentile(row.below, row.equal, row.peers),
     )
-
-
-def _subject(kind: SubjectKind, subject_id: str) -> Subject:
-    match kind:
-        case SubjectKind.item | SubjectKind.person | SubjectKind.facility:
-            return Subject(kind, _uuid(subject_id))
-        case SubjectKind.division:
-            try:
-                return Subject(kind, _DIVISION.validate_python(subject_id))
-            except ValidationError:
-                raise SubjectNotFound from None
-        case SubjectKind.channel:
-            known = subject_id in set(RatingChannel)
-        case SubjectKind.unit:
-            known = _UNIT.fullmatch(subject_id) is not None
-        case SubjectKind.window:
-            known = _WINDOW.fullmatch(subject_id) is not None
-    if not known:
-        raise SubjectNotFound
-    return Subject(kind, subject_id)
-
-
-def _uuid(subject_id: str) -> str:
-    try:
-        return str(UUID(subject_id))
-    except ValueError:
-        raise SubjectNotFound from None
 
 
 def _position(after: str | None) -> tuple[float, str] | None:
@@ -299,11 +261,11 @@ def _all_levels(counts: Any) -> dict[RatingLevel, int]:
     return {level: counts.get(level, 0) for level in RatingLevel}
 
 
-def _read(row: Any) -> dict[str, Any]:
+def _read(row: Any, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "subject_kind": row.subject_kind,
         "subject_id": row.subject_id,
-        "subject_name": row.subject_name,
+        "subject_name": names.get(row.subject_id, row.subject_name),
         "revision": row.revision,
         "changed_at": row.changed_at,
         **_counts(tally_of(row)).model_dump(),
