@@ -138,9 +138,8 @@ def recount() -> None:
     Goes in small steps while people rate and workers run; stopped early, the workers finish it. Ends
     with 1 when something differed: then see `/v1/score-recounts/{id}/differences`.
     """
-    from yichuang import (
-        recount as recounting,
-    )  # the service behind it takes half a second to import
+    # The service behind it takes half a second to import.
+    from yichuang import recount as recounting
 
     settings = settings_of(service_named("evaluation"))
     database = Database(settings, application_name="evaluation.recount")

@@ -80,8 +80,20 @@ OPENED = (
 )
 
 
-def truth(which: str) -> str:
-    """What counts of evaluable services by their ratings and rectifications; `which` filters `e`."""
+def truth(which: str, near: str = "") -> str:
+    """What counts of evaluable services by their ratings and rectifications; `which` filters `e`.
+
+    `near` is for ranges of ids: a condition on `{id}` that holds for those of the same services. A
+    planner does not see that what is joined by its id lies in the same range, nor that the cases lie
+    near to each other, and would read all ratings and cases there are for each range.
+    """
+    one, two, x = (near.format(id=f"{name}.evaluable_id") or "true" for name in ("one", "two", "x"))
+    case = (
+        "CROSS JOIN LATERAL (SELECT completed_on, promised_on FROM case_copy "
+        "WHERE case_id = e.case_id OFFSET 0) c"
+        if near
+        else "JOIN case_copy c USING (case_id)"
+    )
     return f"""
     SELECT e.id AS evaluable_id,
       CASE WHEN e.service_number = {_FINISHED} THEN (e.opened_at AT TIME ZONE '{ZONE}')::date END
@@ -99,11 +111,12 @@ def truth(which: str) -> str:
         AND s.action IN ('confirm-solved', 'find-unsolved', 'close-unreached'))
         AS matter_called_back,
       e.window_code, e.handler_id, e.handler_name, e.facility_id
-    FROM evaluable e JOIN case_copy c USING (case_id)
+    FROM evaluable e {case}
     LEFT JOIN rating one ON one.evaluable_id = e.id AND one.assess_number = 1
+      AND {one}
     LEFT JOIN rating two ON two.evaluable_id = e.id AND two.assess_number = 2
-      AND two.state = 'counted'
-    LEFT JOIN rectification x ON x.evaluable_id = e.id
+      AND two.state = 'counted' AND {two}
+    LEFT JOIN rectification x ON x.evaluable_id = e.id AND {x}
     CROSS JOIN LATERAL (SELECT CASE WHEN one.origin = 'resident' AND one.state = 'counted'
       THEN one.level END AS first_level) f
     CROSS JOIN LATERAL (SELECT f.first_level, coalesce(two.level, f.first_level) AS current_level,
