@@ -49,13 +49,19 @@ class TestRules:
         assert rules.digest_of({**value, "more": None}) != rules.digest_of(value)
 
 
-async def archived(service, *, with_file=True, closed_on: date | None = None) -> Case:
+async def archived(service, *, with_file=True, closed_on: date | None = None, about="") -> Case:
     """A case that was completed, archived and sealed."""
     me = uuid4()
     files = {"upload_ids": [await upload(service, resident(me))]} if with_file else {}
     answer = await submit(service, resident(me), item(**files))
     case = Case(service, me, answer.json())
     await case.done(case.clerk, "accept")
+    if about:
+        pause = {"procedure": "appraisal", "reason": about, "expected_days": 3}
+        await case.done(case.handler, "pause", **pause)
+        order = f"/v1/cases/{case.id}/supervision-orders"
+        await service.client.post(order, json={"what": about}, headers=case.supervisor)
+        await case.done(case.handler, "resume", outcome=about)
     await case.done(case.handler, "decide", granted=True)
     await case.done(case.handler, "complete", result_code=0)
     if closed_on is not None:
@@ -220,7 +226,7 @@ class TestDestruction:
         )
 
     async def test_what_was_destroyed_is_gone_and_proven(self, service):
-        case = await archived(service, closed_on=self.OLD)
+        case = await archived(service, closed_on=self.OLD, about="王大友的鉴定")
         kept = await archived(service)
         proposal = (await self.propose(service)).json()
         assert [archive["case_id"] for archive in proposal["archives"]] == [case.id]
@@ -247,6 +253,16 @@ class TestDestruction:
             case.id,
         )
         assert file["content_key"] is None
+        written = await service.fetch(
+            "SELECT p.reason, o.what, o.reply FROM case_pause p JOIN supervision_order o "
+            "ON o.case_id = p.case_id WHERE p.case_id = $1",
+            case.id,
+        )
+        assert [tuple(each) for each in written] == [("", "", None)]
+        [name] = await service.fetch(
+            "SELECT file_name FROM material_upload WHERE id = $1", file["id"]
+        )
+        assert cipher.decrypt(name["file_name"], "material_upload.file_name") == "已销毁"
         rows = await service.fetch("SELECT subject_id FROM timer WHERE kind = 'file-erase'")
         assert [row["subject_id"] for row in rows] == [file["id"]]
         async with service.database.transaction() as session:

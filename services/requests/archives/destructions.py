@@ -16,7 +16,8 @@ from services.requests.archives import repository, rules
 from services.requests.archives.schemas import DestructionCreate
 from services.requests.archives.service import today
 from services.requests.materials.erasing import ERASE
-from services.requests.materials.repository import forget_content
+from services.requests.materials.repository import forget_content, rename
+from services.requests.materials.uploads import FILE_NAME
 from services.requests.metrics import ARCHIVES
 from services.requests.submissions.matters import ANSWERS
 from services.requests.submissions.service import IDENTITY, MOBILE, NAME
@@ -98,8 +99,9 @@ async def decide(
 ) -> Any:
     """Carry a proposal out, or reject it.
 
-    The keys of files, the answers and, where nothing else of the request is left, the person are
-    gone with the commit; the bytes of files follow at once. What stays is numbers, dates and seals.
+    The names and keys of files, the answers, whatever was written about the case and, where nothing
+    else of the request is left, the person are gone with the commit; the bytes of files follow at
+    once. What stays is numbers, dates, units and seals.
 
     Raises:
         DestructionNotFound, WrongDivision, SamePerson, StaleVersion, DecidedAlready,
@@ -141,6 +143,7 @@ async def _destroy(session: AsyncSession, cipher: Cipher, found: Any, now: datet
     uploads = await repository.list_uploads_only_of(session, case_ids)
     if uploads:
         await forget_content(session, uploads)
+        await rename(session, uploads, cipher.encrypt(ERASED, FILE_NAME))
         for upload_id in uploads:
             await set_timer(session, ERASE, upload_id, now)
     await repository.erase(

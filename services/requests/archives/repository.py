@@ -241,6 +241,10 @@ _ERASE_CASES = (
     "UPDATE correction_notice SET answer = NULL, missing = '[]' WHERE case_id = ANY(:ids)",
     "UPDATE case_document SET facts = '{}' WHERE case_id = ANY(:ids)",
     "UPDATE case_opinion SET opinion = NULL, given_by = NULL WHERE case_id = ANY(:ids)",
+    "UPDATE case_pause SET reason = '', outcome = NULL WHERE case_id = ANY(:ids)",
+    "UPDATE case_follow_up SET what = '', note = NULL WHERE case_id = ANY(:ids)",
+    "UPDATE supervision_order SET what = '', reply = NULL WHERE case_id = ANY(:ids)",
+    "UPDATE supervision_order SET issued_by = NULL, replied_by = NULL WHERE case_id = ANY(:ids)",
 )
 #: A request whose every case is destroyed.
 _EMPTIED = """

@@ -91,6 +91,11 @@ async def forget_content(session: AsyncSession, upload_ids: Sequence[UUID]) -> N
     await session.execute(update(U).where(col(U.id).in_(upload_ids)).values(content_key=None))
 
 
+async def rename(session: AsyncSession, upload_ids: Sequence[UUID], file_name: str) -> None:
+    """Give files another name, encrypted as the column is."""
+    await session.execute(update(U).where(col(U.id).in_(upload_ids)).values(file_name=file_name))
+
+
 async def list_of_case(session: AsyncSession, case_id: UUID) -> Sequence[Any]:
     """Every file of a case, by material, version and position."""
     statement = (
