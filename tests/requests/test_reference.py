@@ -6,7 +6,7 @@ import pytest
 from contracts.catalogue import ItemPaused, ItemPublished, ItemRevised
 from services.requests.reference.consumers import keep_division, keep_item
 from tests.requests.conftest import deliver
-from tests.requests.factories import make_division, make_item
+from tests.requests.factories import OTHER_COUNTY_VILLAGE, VILLAGE, make_division, make_item
 
 CODE = "provisional:copied"
 
@@ -18,7 +18,27 @@ async def copied(service, code=CODE):
     return [(row["version"], row["status"]) for row in rows]
 
 
+def found(service, code=CODE, division=VILLAGE):
+    return service.app.state.reference.value.find_item(code, division)
+
+
 class TestItemCopy:
+    async def test_each_county_has_its_own_item_of_a_code(self, service):
+        code = "provisional:in-two-counties"
+        for division, name in (
+            ("140821000000", "别县的"),
+            ("140802000000", "本县的"),
+            ("140800000000", "全市的"),
+        ):
+            await deliver(service, keep_item, make_item(
+                item_code=code, division_code=division, name=name,
+            ))  # fmt: skip
+        assert found(service, code).state.name == "本县的"
+        assert found(service, code, OTHER_COUNTY_VILLAGE).state.name == "别县的"
+        assert found(service, code, "140822001001").state.name == "全市的"
+        assert found(service, code, "149900001001") is not None  # refused there by name
+        assert found(service, "provisional:none") is None
+
     async def test_delivered_twice_and_out_of_order_the_newest_state_stays(self, service):
         item_id, now = uuid4(), datetime.now(UTC)
         first = make_item(item_id=item_id, item_code=CODE, recorded_at=now)
@@ -28,14 +48,14 @@ class TestItemCopy:
         for event in (second, first, second, first):
             await deliver(service, keep_item, event)
         assert await copied(service) == [(2, "published")]
-        assert service.app.state.reference.value.items_by_code[CODE].state.version == 2
+        assert found(service).state.version == 2
 
         paused = ItemPaused(
             **(second.model_dump() | {"recorded_at": now + timedelta(seconds=2)}), reason="检修"
         )
         await deliver(service, keep_item, paused)
         assert await copied(service) == [(2, "paused")]
-        assert not service.app.state.reference.value.items_by_code[CODE].is_open
+        assert not found(service).is_open
 
     async def test_revisions_decide_whatever_the_clocks_said(self, service):
         item_id, now = uuid4(), datetime.now(UTC)
@@ -58,7 +78,7 @@ class TestItemCopy:
         for event in (second, first):
             await deliver(service, keep_item, event)
         assert await copied(service, code) == [(2, "published")]
-        item = service.app.state.reference.value.items_by_code[code]
+        item = found(service, code)
         assert (item.state.name, item.is_open) == ("改过的名称", True)
 
 

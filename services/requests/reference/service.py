@@ -4,14 +4,15 @@ Intake asks no other service and reads no table before its one statement.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import jsonschema_rs
 
 from contracts.catalogue import BundleState, ItemPublished, ItemState
+from contracts.values import division_covers, division_prefix
 from servicekit.database import Database
 from servicekit.refreshed import Refreshed
 from services.requests.clock.calendars import Calendars
@@ -48,13 +49,17 @@ class Bundle:
     is_open: bool
 
 
+Offered = TypeVar("Offered", Item, Bundle)
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """One consistent picture of the reference data."""
 
     items: Mapping[UUID, Item]
-    items_by_code: Mapping[str, Item]
-    bundles_by_code: Mapping[str, Bundle]
+    #: Two divisions may each have an item of one code.
+    items_by_code: Mapping[str, Sequence[Item]]
+    bundles_by_code: Mapping[str, Sequence[Bundle]]
     #: Code → name.
     divisions: Mapping[str, str]
     #: Code → name.
@@ -68,6 +73,31 @@ class Reference:
     admissions: Mapping[str, tuple[Admission, ...]]
     policies: Policies
 
+    def find_item(self, item_code: str, division_code: str) -> Item | None:
+        """The item of a code that is meant in a division."""
+        return nearest(self.items_by_code.get(item_code, ()), division_code)
+
+    def find_bundle(self, bundle_code: str, division_code: str) -> Bundle | None:
+        """The bundle of a code that is meant in a division."""
+        return nearest(self.bundles_by_code.get(bundle_code, ()), division_code)
+
+
+def nearest(found: Sequence[Offered], division_code: str) -> Offered | None:
+    """What the division itself offers, or the nearest above it; what others offer if none does."""
+
+    def distance(one: Offered) -> tuple[bool, int]:
+        of = one.state.division_code
+        return not division_covers(of, division_code), -len(division_prefix(of))
+
+    return min(found, key=distance, default=None)
+
+
+def _by_code(found: Iterable[Offered], code: Callable[[Offered], str]) -> dict[str, list[Offered]]:
+    grouped: dict[str, list[Offered]] = {}
+    for one in found:
+        grouped.setdefault(code(one), []).append(one)
+    return grouped
+
 
 async def load(database: Database) -> Reference:
     """Read all reference data in one read-only transaction."""
@@ -80,11 +110,11 @@ async def load(database: Database) -> Reference:
         )
         return Reference(
             items={item.state.item_id: item for item in items},
-            items_by_code={item.state.item_code: item for item in items},
-            bundles_by_code={
-                bundle.state.bundle_code: bundle
-                for bundle in map(_bundle, await repository.list_bundles(session))
-            },
+            items_by_code=_by_code(items, lambda item: item.state.item_code),
+            bundles_by_code=_by_code(
+                map(_bundle, await repository.list_bundles(session)),
+                lambda bundle: bundle.state.bundle_code,
+            ),
             divisions=await repository.list_divisions(session),
             units=await repository.list_units(session),
             matcher=matcher,

@@ -50,7 +50,7 @@ async def explain(
 ) -> Explanation:
     """一件事会派到哪里，为什么；可以问任何一版规则；不产生办件。"""
     reference = reference_of(request)
-    item = find_open_item(reference, body.item_code)
+    item = find_open_item(reference, body.item_code, body.division_code)
     matcher = None
     if body.version is not None:
         rule_set = await rule_sets.get(session, body.version)

@@ -7,7 +7,7 @@ from uuid import UUID
 from contracts.catalogue import BundleState
 from contracts.values import division_covers
 from servicekit.errors import Conflict, Invalid, NotFound
-from services.requests.reference.service import Reference
+from services.requests.reference.service import Item, Reference
 from services.requests.submissions.schemas import (
     BundleBody,
     ItemBody,
@@ -36,7 +36,7 @@ def find_bundle(reference: Reference, body: RequestCreate, today: date) -> Bundl
     """
     if body.bundle is None:
         return None
-    bundle = reference.bundles_by_code.get(body.bundle.code)
+    bundle = reference.find_bundle(body.bundle.code, body.division_code)
     if bundle is None:
         raise BundleUnknown(f"没有编码为 {body.bundle.code} 的一件事")
     if not bundle.is_open or bundle.state.effective_on > today:
@@ -117,7 +117,13 @@ def spread(bundle: BundleState, body: RequestCreate, reference: Reference) -> Re
     assert asked is not None
     ids = {item.item_code: item.item_id for item in bundle.items}
     items = [
-        _spread_to(entry, ids.get(entry.item_code), bundle, asked, reference)
+        _spread_to(
+            entry,
+            reference.find_item(entry.item_code, body.division_code),
+            ids.get(entry.item_code),
+            bundle,
+            asked,
+        )
         for entry in body.items
     ]
     return body.model_copy(update={"items": items})
@@ -125,12 +131,11 @@ def spread(bundle: BundleState, body: RequestCreate, reference: Reference) -> Re
 
 def _spread_to(
     entry: ItemBody,
+    item: Item | None,
     item_id: UUID | None,
     bundle: BundleState,
     asked: BundleBody,
-    reference: Reference,
 ) -> ItemBody:
-    item = reference.items_by_code.get(entry.item_code)
     if item is None or item_id is None:
         return entry
     fields = item.state.form.get("properties", {})

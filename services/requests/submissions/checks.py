@@ -33,13 +33,13 @@ class FormInvalid(Invalid):
     code, title = "form-invalid", "表单填写有误，请按提示修改"
 
 
-def find_open_item(reference: Reference, item_code: str) -> Item:
-    """An item that may be applied for now.
+def find_open_item(reference: Reference, item_code: str, division_code: str) -> Item:
+    """An item that may be applied for now, as the division has it.
 
     Raises:
         ItemUnknown, ItemNotOpen.
     """
-    item = reference.items_by_code.get(item_code)
+    item = reference.find_item(item_code, division_code)
     if item is None:
         raise ItemUnknown(f"没有编码为 {item_code} 的事项")
     if not item.is_open:
@@ -57,7 +57,7 @@ def check(
     """Every item of an acceptable submission; all form violations at once."""
     if body.division_code not in reference.divisions:
         raise DivisionUnknown(f"没有区划代码 {body.division_code}")
-    items = [find_open_item(reference, entry.item_code) for entry in body.items]
+    items = [find_open_item(reference, entry.item_code, body.division_code) for entry in body.items]
     violations = _people_violations(body, today)
     if bundle is not None:
         violations += [_violation(*each) for each in bundle_violations(bundle, body)]
