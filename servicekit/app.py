@@ -17,7 +17,7 @@ from servicekit.http import create_client
 from servicekit.idempotency import IdempotentRoute
 from servicekit.logging import logger
 from servicekit.middleware import RequestMiddleware, Upload
-from servicekit.migration_head import migration_head
+from servicekit.migration_head import migration_chain
 from servicekit.personal_data import Cipher
 from servicekit.settings import ServiceSettings
 
@@ -58,8 +58,8 @@ def create_service_app(
             app.state.database = database
             client = await stack.enter_async_context(create_client())
             app.state.verifier = verifier or TokenVerifier(JwksKeys(settings.jwks_url, client))
-            head = migration_head(migrations) if migrations else None
-            app.state.readiness = Readiness(database, head)
+            chain = migration_chain(migrations) if migrations else None
+            app.state.readiness = Readiness(database, chain)
             for part in parts:
                 await stack.enter_async_context(part(app))
             stack.enter_context(_settled_heap())

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from servicekit.database import DATABASE_ERRORS, Database
 from servicekit.metrics import READY
+from servicekit.migration_head import Chain
 
 HEARTBEAT_SECONDS = 1.0
 #: A loop that has not turned for this long is stuck.
@@ -23,11 +24,11 @@ health_router = APIRouter(include_in_schema=False)
 
 
 class Readiness:
-    """Whether the process may take work: the database answers and is at our migration head."""
+    """Whether the process may take work: the database answers and has our migrations."""
 
-    def __init__(self, database: Database, head: str | None) -> None:
+    def __init__(self, database: Database, chain: Chain | None) -> None:
         self._database = database
-        self._head = head
+        self._chain = chain
 
     async def reason_against(self) -> str | None:
         """None when ready, else what is missing."""
@@ -36,8 +37,8 @@ class Readiness:
                 found = (await connection.execute(_HEAD)).scalar_one_or_none()
         except DATABASE_ERRORS as error:
             return f"database: {type(error).__name__}"
-        if self._head is not None and found != self._head:
-            return f"migrations: at {found}, need {self._head}"
+        if self._chain is not None and not self._chain.is_reached(found):
+            return f"migrations: at {found}, need {self._chain.head}"
         return None
 
 

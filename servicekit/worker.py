@@ -10,7 +10,7 @@ from servicekit.bus import Consumer, Subscription
 from servicekit.database import DATABASE_ERRORS, Database
 from servicekit.health import MetricsServer, Readiness
 from servicekit.logging import logger
-from servicekit.migration_head import migration_head
+from servicekit.migration_head import migration_chain
 from servicekit.outbox import Relay
 from servicekit.producer import Producer
 from servicekit.settings import ServiceSettings
@@ -42,7 +42,7 @@ async def run_worker(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    readiness = Readiness(database, migration_head(migrations))
+    readiness = Readiness(database, migration_chain(migrations))
     beat = loop.create_task(server.heartbeat(readiness))
     body = loop.create_task(_body(settings, parts, database))
     stopped = loop.create_task(stop.wait())

@@ -11,12 +11,14 @@ from devstack.ports import pick_free_port
 from servicekit import health
 from servicekit.database import Database
 from servicekit.health import MetricsServer, Readiness
-from servicekit.migration_head import migration_head
+from servicekit.migration_head import Chain, migration_chain
 from tests.servicekit.helpers import running_task, until
 from tests.servicekit.sample.definition import SERVICE
 from tests.support.service import settings_for
 
-HEAD = migration_head(SERVICE.migrations)
+HERE = migration_chain(SERVICE.migrations)
+#: Code of a later release than the database.
+AHEAD = Chain("a-later-one", HERE.earlier | {HERE.head})
 
 
 @pytest.fixture
@@ -35,22 +37,26 @@ async def ask(server: MetricsServer, path: str) -> httpx.Response:
 
 class TestReadiness:
     async def test_a_database_at_our_head_is_ready(self, database):
-        assert await Readiness(database, HEAD).reason_against() is None
+        assert await Readiness(database, HERE).reason_against() is None
 
-    async def test_another_head_is_not(self, database):
-        reason = await Readiness(database, "a-later-one").reason_against()
-        assert reason == f"migrations: at {HEAD}, need a-later-one"
+    async def test_a_database_that_a_later_release_migrated_is_ready(self, database):
+        before = Chain("an-earlier-one", HERE.earlier)
+        assert await Readiness(database, before).reason_against() is None
+
+    async def test_a_database_behind_our_head_is_not(self, database):
+        reason = await Readiness(database, AHEAD).reason_against()
+        assert reason == f"migrations: at {HERE.head}, need a-later-one"
 
     async def test_a_database_that_was_never_migrated_is_not(self, sample, databases):
         dsn = sample.at.admin_dsn.rpartition("/")[0] + "/template1"
         empty = Database(settings_for(SERVICE.settings, dsn), application_name="test")
-        assert await Readiness(empty, HEAD).reason_against() == "database: ProgrammingError"
+        assert await Readiness(empty, HERE).reason_against() == "database: ProgrammingError"
         await empty.close()
 
     async def test_a_database_that_is_away_is_not(self):
         dsn = f"postgresql://sample:test@127.0.0.1:{pick_free_port()}/sample"
         away = Database(settings_for(SERVICE.settings, dsn), application_name="test")
-        reason = await Readiness(away, HEAD).reason_against()
+        reason = await Readiness(away, HERE).reason_against()
         assert reason == "database: ConnectionRefusedError"
         await away.close()
 
@@ -59,7 +65,7 @@ class TestApi:
     async def test_answers_503_until_the_database_is_migrated(self, sample):
         state = sample.app.state
         whole = state.readiness
-        state.readiness = Readiness(sample.database, "a-later-one")
+        state.readiness = Readiness(sample.database, AHEAD)
         try:
             answer = await sample.client.get("/readyz")
         finally:
@@ -85,16 +91,16 @@ class TestMetricsServer:
         async def is_ready() -> bool:
             return (await ask(server, "/readyz")).status_code == 200
 
-        async with running_task(server.heartbeat(Readiness(database, HEAD))):
+        async with running_task(server.heartbeat(Readiness(database, HERE))):
             await until(is_ready)
         assert REGISTRY.get_sample_value("process_ready") == 1
 
-    async def test_is_not_ready_at_another_head(self, server, database):
+    async def test_is_not_ready_behind_our_head(self, server, database):
         async def says_why() -> bool:
             answer = await ask(server, "/readyz")
             return answer.status_code == 503 and "migrations: at" in answer.text
 
-        async with running_task(server.heartbeat(Readiness(database, "a-later-one"))):
+        async with running_task(server.heartbeat(Readiness(database, AHEAD))):
             await until(says_why)
         assert REGISTRY.get_sample_value("process_ready") == 0
 
@@ -111,7 +117,7 @@ class TestMetricsServer:
         async def is_alive() -> bool:
             return (await ask(server, "/livez")).status_code == 200
 
-        async with running_task(server.heartbeat(Readiness(database, HEAD))):
+        async with running_task(server.heartbeat(Readiness(database, HERE))):
             await until(is_alive)
 
     async def test_knows_no_other_path(self, server):
