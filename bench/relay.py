@@ -12,49 +12,30 @@ import asyncio
 import itertools
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from sqlalchemy import text
 
 from bench.client import Make, request, send
 from bench.harness import Figure, Figures, cpu_seconds, percentile, scratch, show
 from bench.kafka_tools import KafkaTools
+from bench.outbox import POLL_SECONDS, WAIT_SECONDS, Outbox
 from contracts.topics import REQUESTS, TOPICS
 from devstack.jars import JarsUnavailable
 from devstack.ports import pick_free_ports
 from devstack.stack import Stack
-from servicekit.database import OUTBOX_CHANNEL, Database
-from servicekit.outbox import RELAY_LOCK, outgoing_of
 from services.evaluation.evaluables.consumers import GROUP
-from services.requests.definition import SERVICE
 from tests.faults.citizens import Citizens, body
-from tests.support.service import settings_for, subscriptions_of
+from tests.support.service import subscriptions_of
 
 NEEDED = {"requests.api", "requests.worker", "evaluation.worker", "gateway.api"}
 RELAY, CONSUMER = "requests.worker", "evaluation.worker"
 PEOPLE = 64
-WAIT_SECONDS = 600.0
 WARM_EVENTS = 200
-POLL_SECONDS = 0.02
 #: Between two events at idle: longer than a nudge is held back, and no multiple of it.
 PAUSE_SECONDS = 0.033
-_FILL = """
-INSERT INTO outbox_message (id, topic, key, type, payload)
-SELECT gen_random_uuid(), $1, request_id, $2,
-    replace(replace($3, $4, request_id), $5, gen_random_uuid()::text)::jsonb
-FROM (SELECT gen_random_uuid()::text AS request_id FROM generate_series(1, $6::int)) AS made
-"""
-_ONE = text(
-    "INSERT INTO outbox_message (id, topic, key, type, payload) "
-    "VALUES (:id, :topic, :key, :type, CAST(:payload AS jsonb))"
-)
-_OLDEST = "SELECT position FROM outbox_message ORDER BY position LIMIT 1"
 _EFFECTS = "SELECT count(*) FROM processed_event WHERE consumer = $1"
 _EFFECT = "SELECT 1 FROM processed_event WHERE consumer = $1 AND event_id = $2"
 
@@ -85,19 +66,13 @@ class Bench:
         for name in set(self.stack.supervisor.names) - NEEDED:
             await self.stack.supervisor.stop(name)
         url = self.stack.around.database_url
-        self.outbox = await asyncpg.connect(url["requests"])
+        self.outbox = await Outbox.open(url["requests"])
         self.effects = await asyncpg.connect(url["evaluation"])
-        await self._empty()
-        async with self._relay_held():
+        await self.outbox.until_empty()
+        async with self.outbox.relay_held():
             await send(self.api, make, seconds=1, clients=self.arguments.clients, want=201)
-            self.sample: Any = await self.outbox.fetchrow(
-                "SELECT position, id, topic, key, type, payload::text AS payload, traceparent, time "
-                "FROM outbox_message WHERE type LIKE '%request-submitted.v1' LIMIT 1"
-            )
-        await self._empty()
-        record = outgoing_of(self.sample)
-        headers = sum(len(name) + len(value) for name, value in record.headers)
-        self.record_bytes = len(record.value or b"") + len(record.key or b"") + headers
+            self.record_bytes = await self.outbox.take_sample()
+        await self.outbox.until_empty()
         self.figures.add("bytes of an event", "", self.record_bytes)
         try:
             self.tools = await asyncio.to_thread(
@@ -133,7 +108,7 @@ class Bench:
             if name == "alone":
                 await self.stack.supervisor.stop(RELAY)
             pid = self.stack.supervisor.pid(RELAY)
-            before = cpu_seconds(pid) if pid else 0.0
+            before, whole = cpu_seconds(pid) if pid else 0.0, self._intake_cpu()
             load = await send(
                 self.api, self.submit, seconds=self.arguments.seconds,
                 clients=self.arguments.clients, want=201,
@@ -143,8 +118,9 @@ class Bench:
             if pid:
                 spent = (cpu_seconds(pid) - before) * 1e6 / len(load.times)
                 self.figures.add("worker beside writers: CPU of a submission", "µs", spent)
+        self._submission_cpu = (self._intake_cpu() - whole) * 1e6 / len(load.times)
         await self._start(RELAY)
-        await self._empty()
+        await self.outbox.until_empty()
         share = rates["beside the relay"] / rates["alone"]
         self.figures.add("writers beside the relay ÷ alone", "", share, ">= 0.85")
         return rates["alone"]
@@ -153,16 +129,31 @@ class Bench:
         """Events a second from a full outbox to Kafka's acknowledgement, committed."""
         pid = self.stack.supervisor.pid(RELAY)
         assert pid is not None
-        async with self._relay_held():
-            await self._fill(events)
-            before = cpu_seconds(pid)
+        async with self.outbox.relay_held():
+            await self.outbox.fill(events)
+            before, whole = cpu_seconds(pid), self._relay_cpu(pid)
         started = time.perf_counter()
-        await self._empty()
+        await self.outbox.until_empty()
         seconds = time.perf_counter() - started
         self.figures.add(f"relay: {events:,} waiting events drained", "1/s", events / seconds)
         spent = (cpu_seconds(pid) - before) * 1e6 / events
         self.figures.add("relay: CPU of an event", "µs", spent)
+        all_spent = (self._relay_cpu(pid) - whole) * 1e6 / events
+        self.figures.add("relay, PostgreSQL and Kafka: CPU of an event", "µs", all_spent)
+        # What the rates would come to if neither had to wait for anything, on whatever machine.
+        ratio = self._submission_cpu / all_spent
+        self.figures.add("CPU: a submission ÷ a relayed event", "times", ratio)
         return events / seconds
+
+    def _intake_cpu(self) -> float:
+        """Seconds that the API and PostgreSQL have used."""
+        pids = self.stack.supervisor.pid("requests.api"), self.stack.postgres.pid
+        return cpu_seconds(*(pid for pid in pids if pid))
+
+    def _relay_cpu(self, worker: int) -> float:
+        """Seconds that the worker, PostgreSQL and Kafka have used."""
+        pids = worker, self.stack.postgres.pid, self.stack.broker.pid
+        return cpu_seconds(*(pid for pid in pids if pid))
 
     async def _beside_kafka(self, tools: KafkaTools, drained: float) -> None:
         events = self.arguments.events
@@ -189,8 +180,8 @@ class Bench:
     async def _take_effect(self, events: int) -> float:
         """Seconds from the release of waiting events to the last of their effects."""
         before = await self.effects.fetchval(_EFFECTS, GROUP)
-        async with self._relay_held():
-            await self._fill(events)
+        async with self.outbox.relay_held():
+            await self.outbox.fill(events)
         started = time.perf_counter()
         while await self.effects.fetchval(_EFFECTS, GROUP) < before + events:
             if time.perf_counter() > started + WAIT_SECONDS:
@@ -200,63 +191,20 @@ class Bench:
 
     async def _idle(self) -> None:
         """Milliseconds of single events from their commit to the commit of their effect."""
-        dsn = self.stack.around.database_url["requests"]
-        database = Database(settings_for(SERVICE.settings, dsn), application_name="bench")
         times = []
-        try:
+        async with self.outbox.one_by_one() as single:
             for _ in range(self.arguments.probes):
-                event_id = uuid4()
-                async with database.transaction() as session:
-                    await session.execute(_ONE, self._event(event_id))
+                event_id = await single.commit()
                 started = time.perf_counter()
-                database.nudge_relay()
+                single.nudge()
                 while not await self.effects.fetchval(_EFFECT, GROUP, event_id):
                     if time.perf_counter() > started + WAIT_SECONDS:
                         raise TimeoutError("an event found no effect")
                     await asyncio.sleep(0.001)
                 times.append((time.perf_counter() - started) * 1000)
                 await asyncio.sleep(PAUSE_SECONDS)
-        finally:
-            await database.close()
         self.figures.add("at idle, commit to effect: p50", "ms", percentile(times, 50))
         self.figures.add("at idle, commit to effect: p99", "ms", percentile(times, 99), "<= 50")
-
-    def _event(self, event_id: UUID) -> dict[str, Any]:
-        request_id, case_id = str(uuid4()), str(uuid4())
-        payload = self.sample["payload"].replace(self.sample["key"], request_id)
-        return {
-            "id": event_id, "topic": REQUESTS, "key": request_id, "type": self.sample["type"],
-            "payload": payload.replace(self._case_id, case_id),
-        }  # fmt: skip
-
-    @property
-    def _case_id(self) -> str:
-        case_id: str = orjson.loads(self.sample["payload"])["cases"][0]["case_id"]
-        return case_id
-
-    async def _fill(self, events: int) -> None:
-        sample = self.sample
-        await self.outbox.execute(
-            _FILL, REQUESTS, sample["type"], sample["payload"], sample["key"], self._case_id, events,
-            timeout=WAIT_SECONDS,
-        )  # fmt: skip
-
-    @asynccontextmanager
-    async def _relay_held(self) -> AsyncIterator[None]:
-        """Keep the relay from its lock, and wake it afterwards."""
-        await self.outbox.execute(f"SELECT pg_advisory_lock({RELAY_LOCK})")
-        try:
-            yield
-        finally:
-            await self.outbox.execute(f"SELECT pg_advisory_unlock({RELAY_LOCK})")
-            await self.outbox.execute(f"NOTIFY {OUTBOX_CHANNEL}")
-
-    async def _empty(self) -> None:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while await self.outbox.fetchval(_OLDEST) is not None:
-            if time.monotonic() > deadline:
-                raise TimeoutError("the outbox did not become empty")
-            await asyncio.sleep(POLL_SECONDS)
 
     async def _start(self, name: str) -> None:
         await self.stack.supervisor.start(name)
