@@ -1,9 +1,9 @@
 """The outbox: events are written with the state they tell of, and a single relay sends them."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 from aiokafka.errors import KafkaError
@@ -78,7 +78,7 @@ async def record(session: AsyncSession, *events: Event) -> None:
 def envelope_of(row: Any) -> Envelope:
     """The envelope under which an outbox row travels."""
     return Envelope(
-        id=UUID(str(row["id"])),
+        id=row["id"],
         type=row["type"],
         source="/" + row["type"].split(".")[2],
         subject=row["key"],
@@ -157,8 +157,8 @@ class Relay:
             logger.warning("relay_send_failed", error=repr(error))
             await asyncio.sleep(IDLE_SECONDS)
             return 0
-        for row in rows:
-            OUTBOX_SENT.labels(row["topic"]).inc()
+        for topic, count in Counter(row["topic"] for row in rows).items():
+            OUTBOX_SENT.labels(topic).inc(count)
         return len(rows)
 
     async def _observe(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
