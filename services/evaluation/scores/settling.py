@@ -33,6 +33,7 @@ from services.evaluation.scores.repository import tally_of
 from services.evaluation.scores.rules import Grain
 
 _TOUCHED = "scores.touched"
+_COUNTS, _RATINGS = frozenset(COUNTS), frozenset(RATINGS)
 #: Other services keep the scores of these.
 TOLD = frozenset({SubjectKind.item, SubjectKind.unit})
 
@@ -108,26 +109,24 @@ async def settle(session: AsyncSession, ids: Sequence[UUID]) -> None:
     """
     await session.execute(_OPEN, {"ids": list(ids)})
     await session.execute(_LOCK, {"ids": list(ids)})
-    rows = (await session.execute(_SETTLE, {"ids": list(ids)})).all()
-    changes = [dict(row._mapping) for row in rows if any(getattr(row, name) for name in COUNTS)]
+    rows = await session.execute(_SETTLE, {"ids": list(ids)})
+    # Most counts are zero: they are left out, here and in what is written.
+    found = ({name: value for name, value in row._mapping.items() if value} for row in rows)
+    changes = [change for change in found if not _COUNTS.isdisjoint(change)]
     if not changes:
         return
     for grain, statement in _ADD.items():
-        await session.execute(statement, {"rows": _written(_rolled_up(changes, grain))})
+        rolled_up = changes if grain is Grain.day else _rolled_up(changes, grain)
+        await session.execute(statement, {"rows": to_json(rolled_up)})
     whole = _rolled_up(changes, Grain.all)
-    scores = await session.execute(_ADD_ALL, {"rows": _written(whole), "changed_at": now()})
+    scores = await session.execute(_ADD_ALL, {"rows": to_json(whole), "changed_at": now()})
     rated = {
         (row["subject_kind"], row["subject_id"])
         for row in whole
-        if row["subject_kind"] in TOLD and any(row[name] for name in RATINGS)
+        if row["subject_kind"] in TOLD and not _RATINGS.isdisjoint(row)
     }
     told = [row for row in scores if (row.subject_kind, row.subject_id) in rated]
     await record(session, *(score_event(row) for row in told))
-
-
-def _written(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows as JSON without their zeros: most counts are."""
-    return to_json([{name: value for name, value in row.items() if value} for row in rows])
 
 
 def _rolled_up(changes: Sequence[dict[str, Any]], grain: Grain) -> list[dict[str, Any]]:
@@ -136,12 +135,14 @@ def _rolled_up(changes: Sequence[dict[str, Any]], grain: Grain) -> list[dict[str
     for change in changes:
         day = grain.first_day(change["day"])
         key = (change["subject_kind"], change["subject_id"], day)
-        if key not in sums:
+        there = sums.get(key)
+        if there is None:
             sums[key] = {**change, "day": day}
             continue
-        for name in COUNTS:
-            sums[key][name] += change[name]
-    return [row for row in sums.values() if any(row[name] for name in COUNTS)]
+        for name in _COUNTS & change.keys():
+            there[name] = there.get(name, 0) + change[name]
+    rows = ({name: value for name, value in row.items() if value} for row in sums.values())
+    return [row for row in rows if not _COUNTS.isdisjoint(row)]
 
 
 def score_event(row: Any) -> ScoreChanged:
