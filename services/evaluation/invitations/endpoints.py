@@ -14,7 +14,7 @@ from servicekit.paging import DEFAULT_LIMIT, After, Limit, Page
 from services.evaluation.access import HANDLER, SUPERVISOR, VILLAGE_AGENT, WINDOW_CLERK, Staff
 from services.evaluation.dependencies import DataCipher, Policy
 from services.evaluation.fingerprints import Device
-from services.evaluation.invitations import assisted, devices, service
+from services.evaluation.invitations import assisted, devices, issuing, service
 from services.evaluation.invitations.schemas import (
     AssistedRating,
     AssistedReceipt,
@@ -53,7 +53,7 @@ async def issue_invitation(
     settings: Policy,
 ) -> InvitationRead:
     """办完一个环节后邀请评价：一次性凭证、链接、短信文本和查询码；可推送到评价器。"""
-    return await service.issue(session, body, caller=caller, cipher=cipher, settings=settings)
+    return await issuing.issue(session, body, caller=caller, cipher=cipher, settings=settings)
 
 
 @router.post(
@@ -65,7 +65,7 @@ async def draw_invitation(
     body: QrPrint, caller: Staff, session: UnkeyedSession, cipher: DataCipher, settings: Policy
 ) -> Response:
     """一个评价凭证的二维码：SVG、PNG，或可打印的 PDF 小票。"""
-    drawn = await service.draw(
+    drawn = await issuing.draw(
         session, body.token, body.format, caller=caller, cipher=cipher, settings=settings
     )
     return Response(drawn, media_type=body.format.media_type)
