@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import csv
 import io
 import json
 from pathlib import Path
@@ -183,6 +184,35 @@ class TestImport:
         (refused,) = [each for each in await told(job) if each["field"] == "use_level"]
         assert "没有对应" in refused["message"]
 
+    async def test_what_repeats_the_rest_of_a_row_is_held_against_it(
+        self, catalogue, take_in, told
+    ):
+        def row(number, **changes):
+            code = IMPLEMENTATION[:-1] + str(number)
+            return NATIONAL | {"基本编码": code[-12:], "实施编码": code} | changes
+
+        job = await take_in(
+            sheet(
+                row(1, 事项状态="在用", 事项版本="7", 是否网办="0", 是否进驻政务大厅="否"),
+                row(2, 事项状态="1", 是否网办="1"),
+                row(3, 事项状态="3"),
+                row(4, 事项状态="暂停"),
+                row(5, 是否网办="也许"),
+            )
+        )
+        assert counts(job) == (2, 0, 0, 3)
+        about = {
+            (each["row"], each["field"]): (each["is_refusal"], each["message"])
+            for each in await told(job)
+            if each["field"]
+        }
+        assert list(about) == [
+            (7, "是否网办"), (10, "事项状态"), (13, "事项状态"), (16, "是否网办"),
+        ]  # fmt: skip
+        assert about[7, "是否网办"] == (False, "同一行的其他列说明是“否”，已按其他列收下")
+        assert about[10, "事项状态"][0]
+        assert "“取消”" in about[10, "事项状态"][1]
+
     async def test_a_column_nobody_reads_is_told(self, take_in, told):
         job = await take_in(b"item_code,colour\nx-1,red\n", preset="national")
         assert any("colour" in each["message"] for each in await told(job))
@@ -326,7 +356,13 @@ class TestExport:
         out = await catalogue.client.get("/v1/item-exports", params=path, headers=people.editor())
         assert out.status_code == 200
         media = out.headers["content-type"].split(";")[0]
+        if preset is not None and kind == "csv":
+            (row,) = csv.DictReader(io.StringIO(out.content.decode("utf-8-sig")))
+            state, version, online = list(row)[-9], list(row)[-10], list(row)[-7]
+            assert (row[state], row[version], row[online]) == ("1", "1", "1")
+            assert (state, online) in {("task_state", "is_online"), ("事项状态", "是否网办")}
         job = await take_in(out.content, kind=media, preset=preset)
+        assert {each["field"] for each in await told(job)} <= {""}
         changes = counts(job)
         # The bar is written full-width: it would begin another part of the line.
         whole = preset is None and kind == "json"

@@ -53,7 +53,7 @@ def write(kind: str, value: Any, scheme: str) -> Any:
     if kind == "codes":
         return "、".join(encode(table, each, scheme) for each in value)
     if kind == "flag":
-        return label("yes-no", "true" if value else "false")
+        return encode("yes-no", "true" if value else "false", scheme)
     if kind == "texts":
         return "；".join(value)
     if kind == "json":

@@ -32,6 +32,13 @@ class Layout:
     columns: tuple[Column, ...]
     #: Whether whole parts (`limits`, `materials`) may stand under their own names, as in our JSON.
     takes_parts: bool
+    #: What follows from the rest: only a preset of items has it.
+    derived: tuple[Column, ...] = ()
+
+    @property
+    def headers(self) -> list[str]:
+        """The header of a sheet that goes out."""
+        return [column.header for column in (*self.columns, *self.derived)]
 
     def find(self, pointer: str) -> Column | None:
         """The column a JSON pointer into an item points at, or into."""
@@ -59,11 +66,20 @@ def layout(preset: str | None, table: str = "columns") -> Layout:
     """
     chosen = _document()["presets"].get(preset, {"header": "field", "scheme": NATIONAL})
     place = ("field", "kind", "national", "chinese").index(chosen["header"])
-    columns = tuple(
+    is_items = table == "columns"
+    derived = _columns("derived_columns", place) if is_items and place else ()
+    return Layout(
+        chosen["scheme"],
+        _columns(table, place),
+        takes_parts=is_items and not place,
+        derived=derived,
+    )
+
+
+def _columns(table: str, place: int) -> tuple[Column, ...]:
+    return tuple(
         Column(field=entry[0], kind=entry[1], header=entry[place]) for entry in _document()[table]
     )
-    is_items = table == "columns"
-    return Layout(chosen["scheme"], columns, takes_parts=is_items and place == 0)
 
 
 @cache

@@ -63,7 +63,7 @@ def send(
     JSON has one object per line; without a preset `objects` says what is in it, if given.
     """
     at = layout(asked.preset, table)
-    header = [column.header for column in at.columns]
+    header = at.headers
     read = _read(asked, at, rows)
     content: Any
     if asked.format is SheetFormat.csv:

@@ -37,7 +37,7 @@ class Said:
 
 def read_row(layout: Layout, row: Row) -> Said:
     """Read every cell that is not empty; an empty one leaves the item as it is."""
-    said, known = Said(), {column.header for column in layout.columns}
+    said, known = Said(), set(layout.headers)
     if layout.takes_parts:
         for name in row.cells.keys() & _parts().keys():
             if isinstance(row.cells[name], dict | list):

@@ -93,7 +93,8 @@ async def iterate_items(
 ) -> AsyncIterator[Any]:
     """Published texts of a subtree of divisions, some hundreds in memory at a time."""
     columns = (
-        col(Item.id), col(Item.item_code), col(Item.division_code), col(ItemVersion.content),
+        col(Item.id), col(Item.item_code), col(Item.division_code), col(Item.status),
+        col(Item.current_version), col(ItemVersion.content), col(ItemVersion.effective_on),
     )  # fmt: skip
     query = (
         select(*columns)

@@ -15,7 +15,7 @@ from services.catalogue.items.content import ItemContent
 from services.catalogue.items.intake import Taken
 from services.catalogue.items.steps import Hand
 from services.catalogue.items.violation import Violation
-from services.catalogue.sheets import reading
+from services.catalogue.sheets import derived, reading
 from services.catalogue.sheets.columns import Layout, layout
 from services.catalogue.sheets.telling import malformed, misplaced, told
 
@@ -49,7 +49,7 @@ class ItemRows:
             if not each.is_refused and not problems and code is not None:
                 taken = _taken(at, row, each, job, known.get((division, code)), code, division)
                 problems += _complaints(at, row, taken, entries)
-                if isinstance(taken, Taken) and not problems:
+                if isinstance(taken, Taken) and not problems and not each.is_refused:
                     checked.ready[number] = taken
             checked.problems.extend([*each.problems, *problems])
         return checked
@@ -120,6 +120,9 @@ def _taken(
         words = "；".join(f"{_header(at, name)}＝{word}" for name, word in filled.items())
         message, remedy = f"表里没有写，已填：{words}", "审核前核对，或在表里补上"
         said.problems.append(Problem(row.number, "", "", message, remedy, is_refusal=False))
+    if not row.cells.keys().isdisjoint(column.header for column in at.derived):
+        status = None if known is None else known.status
+        said.problems += derived.complaints(at, row, content.model_dump(mode="json"), status)
     return Taken(code, division, content, known)
 
 

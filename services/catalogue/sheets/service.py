@@ -17,7 +17,7 @@ from services.catalogue.items.rules import Action
 from services.catalogue.items.service import OwnWork
 from services.catalogue.items.steps import Hand
 from services.catalogue.models import DraftState, Status
-from services.catalogue.sheets import reading, repository
+from services.catalogue.sheets import derived, reading, repository
 from services.catalogue.sheets.columns import Layout
 
 #: Kind of the timer that goes on publishing an approved import.
@@ -132,7 +132,8 @@ async def published_rows(
 ) -> AsyncIterator[list[Any]]:
     """Published items of a subtree of divisions as rows."""
     async for row in repository.iterate_items(session, division, rules.PUBLIC):
-        yield reading.write_row(at, row.item_code, row.division_code, row.content)
+        cells = reading.write_row(at, row.item_code, row.division_code, row.content)
+        yield [*cells, *derived.written(at, row)]
 
 
 async def published_items(session: AsyncSession, division: str) -> AsyncIterator[dict[str, Any]]:
