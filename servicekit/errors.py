@@ -169,7 +169,7 @@ class UnstorableText(Invalid):
 
 
 class WrongContentType(ServiceError):
-    status, code, title = 415, "unsupported-media-type", "请以 application/json 格式提交"
+    status, code, title = 415, "unsupported-media-type", "不收这种格式的内容"
 
 
 class BodyTooLarge(ServiceError):

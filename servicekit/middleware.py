@@ -109,7 +109,8 @@ def _refusal(scope: Scope, headers: dict[bytes, bytes], bounds: Upload) -> Servi
     if has_body and scope["method"] in ("POST", "PUT", "PATCH"):
         kind = headers.get(b"content-type", b"").split(b";")[0].strip().decode("latin-1")
         if kind.lower() not in bounds.content_types:
-            return WrongContentType()
+            wanted = "、".join(bounds.content_types)
+            return WrongContentType(f"可以是：{wanted}", accepts=list(bounds.content_types))
     return None
 
 

@@ -101,6 +101,7 @@ class TestBody:
             "/v1/notes", content='{"title": "一"}'.encode(), headers=headers
         )
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
+        assert "application/json" in answer.json()["accepts"]
         assert await sample.count("note") == 0
 
     async def test_the_limit_itself_is_allowed(self, sample):
