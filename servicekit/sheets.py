@@ -27,8 +27,8 @@ _CHUNK = 1 << 16
 _DELIMITERS = ",\t;"
 #: What a packed sheet may unpack to.
 _UNPACKED_BYTES = 1 << 30
-#: What a spreadsheet would take for a formula. Source: OWASP, CSV Injection.
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
+#: What a spreadsheet would take for a formula, marked before or not. Source: OWASP, CSV Injection.
+_FORMULA = re.compile(r"^'*[=+\-@\t\r]")
 _NUMBER = re.compile(r"^[+-]?[0-9]+(\.[0-9]+)?$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _SPOOLED_BYTES = 4 << 20
@@ -117,7 +117,7 @@ def _csv_table(source: BinaryIO) -> Iterator[tuple[int, list[str]]]:
         text.seek(0)
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         for cells in reader:
-            yield reader.line_num, [cell.strip() for cell in cells]
+            yield reader.line_num, [_as_written(cell.strip()) for cell in cells]
     except (csv.Error, UnicodeDecodeError) as error:
         raise SheetError(f"CSV 文件无法读取：{error}") from error
     finally:
@@ -208,6 +208,11 @@ def _safe(value: object) -> str:
     """A cell that no spreadsheet takes for a formula and none refuses."""
     text = _CONTROL.sub("", "" if value is None else str(value))
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.match(text) else text
+
+
+def _as_written(text: str) -> str:
+    """A cell of CSV without the mark that `_safe` put before it, so that it comes in as it was."""
+    return text[1:].strip() if text[:1] == "'" and _safe(text[1:]) == text else text
 
 
 async def write_csv(
