@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.auth import Caller
-from servicekit.etags import StaleVersion
 from servicekit.identifiers import new_id
 from servicekit.outbox import now
 from servicekit.timers import cancel_timers, set_timer
@@ -30,6 +29,7 @@ from services.catalogue.admissions.errors import (
 from services.catalogue.admissions.recording import night_after, remember, today, write
 from services.catalogue.admissions.rules import Action
 from services.catalogue.admissions.schemas import AdmissionCreate, AdmissionStep
+from services.catalogue.editing import changeable
 from services.catalogue.items.violation import Violation
 from services.catalogue.models import AdmissionKind, AdmissionState
 
@@ -245,9 +245,4 @@ async def _admit(
 
 async def _lock(session: AsyncSession, admission_id: UUID, expected: int, caller: Caller) -> Any:
     row = await repository.lock(session, admission_id)
-    if row is None:
-        raise AdmissionNotFound
-    caller.ensure_covers(row.division_code)
-    if row.version != expected:
-        raise StaleVersion
-    return row
+    return changeable(caller, row, expected, AdmissionNotFound)

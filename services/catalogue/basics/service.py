@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.auth import Caller
 from servicekit.errors import Conflict, Invalid, NotFound
-from servicekit.etags import StaleVersion
 from servicekit.identifiers import new_id
 from servicekit.outbox import now
 from services.catalogue.basics import repository
@@ -17,6 +16,7 @@ from services.catalogue.basics.content import BasicContent
 from services.catalogue.basics.schemas import BasicCreate, BasicUpdate
 from services.catalogue.codes import schemes
 from services.catalogue.codes.tables import Unknown, decode
+from services.catalogue.editing import changeable
 from services.catalogue.models import BasicState
 
 
@@ -79,11 +79,7 @@ async def change(
     Concurrency: locks the entry's row.
     """
     row = await repository.find(session, basic_id, lock=True)
-    if row is None:
-        raise BasicNotFound
-    caller.ensure_covers(row.division_code)
-    if row.version != expected:
-        raise StaleVersion
+    row = changeable(caller, row, expected, BasicNotFound)
     content = body.content()
     _ensure_code(row.basic_code, row.division_code, content)
     values = changed_values(row.version, content, body.state, now())

@@ -6,15 +6,14 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from servicekit.auth import Caller, WrongRole
-from servicekit.errors import Invalid, Unauthenticated
+from servicekit.auth import Caller
+from servicekit.errors import Invalid
 from servicekit.paging import cut, encode_cursor, id_cursor
 from services.catalogue.bundles import repository, rules, states
 from services.catalogue.bundles.content import BundleContent
 from services.catalogue.bundles.rules import ItemFacts, MergedMaterial
 from services.catalogue.bundles.service import BundleNotFound
-from services.catalogue.items.reading import is_staff_of
-from services.catalogue.items.rules import STAFF
+from services.catalogue.items.reading import ensure_staff, is_staff_of, seen_as_staff
 from services.catalogue.models import Status
 
 
@@ -29,12 +28,7 @@ async def get(session: AsyncSession, caller: Caller | None, bundle_id: UUID) -> 
         BundleNotFound: there is none, or it was never published and the caller is not staff.
     """
     bundle = await repository.find(session, bundle_id)
-    if bundle is None:
-        raise BundleNotFound
-    staff = is_staff_of(caller, bundle.division_code)
-    if bundle.current_version is None and not staff:
-        raise BundleNotFound
-    return bundle, staff
+    return bundle, seen_as_staff(caller, bundle, BundleNotFound)
 
 
 async def list_page(
@@ -55,10 +49,7 @@ async def list_page(
     """
     public = status is None or status is Status.published
     if not public:
-        if caller is None:
-            raise Unauthenticated
-        if not caller.has(*STAFF) or caller.division is None:
-            raise WrongRole
+        ensure_staff(caller)
     rows = await repository.list_page(
         session,
         statuses=(status or Status.published,),

@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.auth import Caller, WrongRole
 from servicekit.errors import Conflict, Invalid, NotFound
-from servicekit.etags import StaleVersion
 from servicekit.identifiers import new_id
 from servicekit.outbox import now, record
 from services.catalogue.bundles import repository, states
 from services.catalogue.bundles.consistency import violations
 from services.catalogue.bundles.content import BundleContent
 from services.catalogue.bundles.schemas import BundleCreate
+from services.catalogue.editing import Hand, authors, changeable, remembered
 from services.catalogue.items import rules as hands
 from services.catalogue.items.publishing import CHINA
 from services.catalogue.items.rules import Action, Transition
@@ -226,12 +226,7 @@ async def _publish_draft(
 
 async def _lock(session: AsyncSession, caller: Caller, bundle_id: UUID, expected: int) -> Any:
     bundle = await repository.lock(session, bundle_id)
-    if bundle is None:
-        raise BundleNotFound
-    caller.ensure_covers(bundle.division_code)
-    if bundle.version != expected:
-        raise StaleVersion
-    return bundle
+    return changeable(caller, bundle, expected, BundleNotFound)
 
 
 def _listed(content: BundleContent) -> dict[str, Any]:
@@ -265,7 +260,7 @@ async def _put_draft(
         bundle_id=bundle_id,
         state=DraftState.draft,
         content=content.model_dump(mode="json"),
-        authors=list(dict.fromkeys([*before, str(caller.account_id)])),
+        authors=authors(before, Hand.of(caller)),
         author_name=caller.name,
         saved_at=at,
     )
@@ -283,18 +278,5 @@ async def _remember(
     number: int | None = None,
     reason: str | None = None,
 ) -> None:
-    await repository.add_history(
-        session,
-        {
-            "id": new_id(),
-            "bundle_id": bundle_id,
-            "action": action,
-            "from_status": before,
-            "to_status": after,
-            "version_number": number,
-            "actor": str(caller.account_id),
-            "actor_name": caller.name,
-            "reason": reason,
-            "happened_at": at,
-        },
-    )
+    line = remembered(Hand.of(caller), action, before, after, at, number=number, reason=reason)
+    await repository.add_history(session, {"bundle_id": bundle_id, **line})

@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.auth import Caller, WrongDivision, WrongRole
 from servicekit.errors import Conflict, Invalid, NotFound
-from servicekit.etags import StaleVersion
 from servicekit.identifiers import new_id
 from servicekit.outbox import now
 from servicekit.paging import cut, encode_cursor, id_cursor
 from services.catalogue.certificates import repository, rules, service
 from services.catalogue.certificates.rules import Action
 from services.catalogue.certificates.schemas import ReportCreate, ReportStep
+from services.catalogue.editing import changeable
 from services.catalogue.models import ReportState
 
 
@@ -85,11 +85,7 @@ async def act(
     Concurrency: locks the report.
     """
     row = await repository.find_report(session, report_id, lock=True)
-    if row is None:
-        raise ReportNotFound
-    caller.ensure_covers(row.division_code)
-    if row.version != expected:
-        raise StaleVersion
+    row = changeable(caller, row, expected, ReportNotFound)
     before = ReportState(row.state)
     step = rules.TRANSITIONS.get((before, action))
     if step is None:

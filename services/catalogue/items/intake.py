@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.identifiers import new_id
 from servicekit.outbox import now
+from services.catalogue.editing import Hand, authors, remembered
 from services.catalogue.items import drafts, publishing, repository
 from services.catalogue.items.content import ItemContent
-from services.catalogue.items.steps import Hand
 from services.catalogue.models import DraftState, Status
 
 
@@ -76,15 +76,11 @@ async def take_in(
         texts.append({
             "item_id": item_id, "state": DraftState.in_review,
             "content": publishing.stored(each.content),
-            "authors": _authors(each.known, hand), "author_name": hand.name, "saved_at": at,
-            "import_id": import_id,
+            "authors": authors(each.known.draft_authors if each.known else None, hand),
+            "author_name": hand.name, "saved_at": at, "import_id": import_id,
         })  # fmt: skip
-        history.append({
-            "id": new_id(), "item_id": item_id, "action": "import", "from_status": before,
-            "to_status": after,
-            "version_number": None, "actor": hand.id, "actor_name": hand.name,
-            "reason": reason, "happened_at": at,
-        })  # fmt: skip
+        line = remembered(hand, "import", before, after, at, reason=reason)
+        history.append({"item_id": item_id, **line})
     await repository.add_items(session, new)
     await repository.raise_versions(session, changed, at)
     await drafts.put_many(session, texts)
@@ -101,8 +97,3 @@ async def adopt(session: AsyncSession, taken: Sequence[Taken], *, import_id: UUI
         and each.known.draft_import_id not in (None, import_id)
     ]
     await drafts.adopt(session, ids, import_id)
-
-
-def _authors(known: Any | None, hand: Hand) -> list[str]:
-    before = (known.draft_authors or []) if known is not None else []
-    return list(dict.fromkeys([*before, hand.id]))

@@ -10,7 +10,6 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.catalogue import ItemPaused, ItemPublished, ItemRetired, ItemRevised, ItemState
-from servicekit.identifiers import new_id
 from servicekit.outbox import record
 from services.catalogue.items import repository
 from services.catalogue.items.content import ItemContent
@@ -76,37 +75,6 @@ async def add_version(
         reason=reason,
         published_at=at,
         effective_on=at.astimezone(CHINA).date(),
-    )
-
-
-async def remember(
-    session: AsyncSession,
-    item_id: UUID,
-    *,
-    action: str,
-    before: Status | None,
-    after: Status,
-    actor: str,
-    actor_name: str | None,
-    at: datetime,
-    number: int | None = None,
-    reason: str | None = None,
-) -> None:
-    """Append to the item's history."""
-    await repository.add_history(
-        session,
-        {
-            "id": new_id(),
-            "item_id": item_id,
-            "action": action,
-            "from_status": before,
-            "to_status": after,
-            "version_number": number,
-            "actor": actor,
-            "actor_name": actor_name,
-            "reason": reason,
-            "happened_at": at,
-        },
     )
 
 

@@ -26,6 +26,32 @@ def is_staff_of(caller: Caller | None, division_code: str) -> bool:
     return caller is not None and caller.has(*rules.STAFF) and caller.covers(division_code)
 
 
+def seen_as_staff(caller: Caller | None, row: Any | None, missing: type[NotFound]) -> bool:
+    """Whether the caller sees an item or a bundle as staff.
+
+    Raises:
+        NotFound: as `missing`, there is none, or it was never published and the caller is not staff.
+    """
+    if row is None:
+        raise missing
+    staff = is_staff_of(caller, row.division_code)
+    if row.current_version is None and not staff:
+        raise missing
+    return staff
+
+
+def ensure_staff(caller: Caller | None) -> None:
+    """Only staff may ask for what is not public.
+
+    Raises:
+        Unauthenticated, WrongRole: the caller is not.
+    """
+    if caller is None:
+        raise Unauthenticated
+    if not caller.has(*rules.STAFF) or caller.division is None:
+        raise WrongRole
+
+
 async def get(session: AsyncSession, caller: Caller | None, item_id: UUID) -> tuple[Any, bool]:
     """An item, and whether the caller sees it as staff.
 
@@ -33,12 +59,7 @@ async def get(session: AsyncSession, caller: Caller | None, item_id: UUID) -> tu
         ItemNotFound: there is none, or it was never published and the caller is not staff.
     """
     item = await repository.find_item(session, item_id)
-    if item is None:
-        raise ItemNotFound
-    staff = is_staff_of(caller, item.division_code)
-    if item.current_version is None and not staff:
-        raise ItemNotFound
-    return item, staff
+    return item, seen_as_staff(caller, item, ItemNotFound)
 
 
 async def list_page(
@@ -62,7 +83,7 @@ async def list_page(
     """
     public = status is None or status in rules.PUBLIC
     if not public:
-        _ensure_staff(caller)
+        ensure_staff(caller)
     rows = await repository.list_items(
         session,
         statuses=rules.PUBLIC if status is None else (status,),
@@ -228,13 +249,6 @@ def _version_head(row: Any, *, staff: bool) -> dict[str, Any]:
         "reason": row.reason,
         **(names if staff else {}),
     }
-
-
-def _ensure_staff(caller: Caller | None) -> None:
-    if caller is None:
-        raise Unauthenticated
-    if not caller.has(*rules.STAFF) or caller.division is None:
-        raise WrongRole
 
 
 def _position(after: str | None) -> UUID | None:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from servicekit.database import Database
 from servicekit.identifiers import new_id
 from servicekit.outbox import now
+from services.catalogue.editing import Hand, remembered
 from services.catalogue.items import publishing, repository, rules
 from services.catalogue.items.content import ItemContent
 from services.catalogue.models import Status
@@ -151,17 +152,8 @@ async def _publish(
         revision=await repository.next_revision(session),
         **publishing.listed(content),
     )
-    await publishing.remember(
-        session,
-        item_id,
-        action="import",
-        before=None if before is None else Status(before.status),
-        after=status,
-        actor=SEED,
-        actor_name=None,
-        at=at,
-        number=number,
-        reason=REASON,
-    )
+    stood = None if before is None else before.status
+    line = remembered(Hand(SEED, None), "import", stood, status, at, number=number, reason=REASON)
+    await repository.add_history(session, {"item_id": item_id, **line})
     item = await repository.get_item(session, item_id)
     await publishing.announce(session, item, at, is_new_version=True)

@@ -8,14 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.auth import Caller, WrongRole
 from servicekit.errors import Conflict, Forbidden, Invalid, NotFound
-from servicekit.etags import StaleVersion
 from servicekit.identifiers import new_id
 from servicekit.outbox import now
+from services.catalogue.editing import Hand, authors, changeable, remembered
 from services.catalogue.items import consistent, drafts, publishing, repository, rules, steps
 from services.catalogue.items.content import ItemContent
 from services.catalogue.items.rules import Action
 from services.catalogue.items.schemas import ItemCreate
-from services.catalogue.items.steps import Hand
 from services.catalogue.models import DraftState, Status
 
 
@@ -70,7 +69,8 @@ async def create(session: AsyncSession, caller: Caller, body: ItemCreate) -> Any
         **publishing.listed(content),
     )
     await _put_draft(session, caller, item_id, content, before=(), at=at)
-    await _remember(session, caller, item_id, "create", None, Status.draft, at)
+    line = remembered(Hand.of(caller), "create", None, Status.draft, at)
+    await repository.add_history(session, {"item_id": item_id, **line})
     return await repository.get_item(session, item_id)
 
 
@@ -97,7 +97,8 @@ async def save_draft(
     await _put_draft(session, caller, item_id, content, before=item.draft_authors or (), at=at)
     shown = publishing.listed(content) if item.current_version is None else {}
     await repository.change_item(session, item_id, version=expected + 1, changed_at=at, **shown)
-    await _remember(session, caller, item_id, "save", status, status, at)
+    line = remembered(Hand.of(caller), "save", status, status, at)
+    await repository.add_history(session, {"item_id": item_id, **line})
     return await repository.get_item(session, item_id)
 
 
@@ -135,7 +136,7 @@ async def act(
         raise OwnWork
     if step.needs_reason and reason is None:
         raise ReasonMissing
-    hand = Hand(str(caller.account_id), caller.name)
+    hand = Hand.of(caller)
     if publish_on is None:
         return await steps.take(session, hand, item, action=action, step=step, reason=reason)
     if action is not Action.publish or not steps.is_to_come(publish_on):
@@ -145,12 +146,7 @@ async def act(
 
 async def _lock(session: AsyncSession, caller: Caller, item_id: UUID, expected: int) -> Any:
     item = await repository.lock_item(session, item_id)
-    if item is None:
-        raise ItemNotFound
-    caller.ensure_covers(item.division_code)
-    if item.version != expected:
-        raise StaleVersion
-    return item
+    return changeable(caller, item, expected, ItemNotFound)
 
 
 def _draft_state(item: Any) -> DraftState | None:
@@ -172,33 +168,7 @@ async def _put_draft(
         item_id=item_id,
         state=DraftState.draft,
         content=publishing.stored(content),
-        authors=list(dict.fromkeys([*before, str(caller.account_id)])),
+        authors=authors(before, Hand.of(caller)),
         author_name=caller.name,
         saved_at=at,
-    )
-
-
-async def _remember(
-    session: AsyncSession,
-    caller: Caller,
-    item_id: UUID,
-    action: str,
-    before: Status | None,
-    after: Status,
-    at: datetime,
-    *,
-    number: int | None = None,
-    reason: str | None = None,
-) -> None:
-    await publishing.remember(
-        session,
-        item_id,
-        action=action,
-        before=before,
-        after=after,
-        actor=str(caller.account_id),
-        actor_name=caller.name,
-        at=at,
-        number=number,
-        reason=reason,
     )

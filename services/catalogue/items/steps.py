@@ -1,6 +1,5 @@
 """Steps of an item's life as they are written down, whoever or whatever takes them."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.outbox import now
 from servicekit.timers import cancel_timers, set_timer
+from services.catalogue.editing import Hand, remembered
 from services.catalogue.items import consistent, drafts, publishing, repository, rules
 from services.catalogue.items.content import ItemContent
 from services.catalogue.items.publishing import CHINA
@@ -20,14 +20,6 @@ from services.catalogue.revisions import next_revision
 PUBLISH = "publish-item"
 #: A day further off is more likely a slip of the pen.
 LONGEST_WAIT = timedelta(days=366)
-
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """Who takes a step: an account, by id and name."""
-
-    id: str
-    name: str | None
 
 
 def today() -> date:
@@ -144,10 +136,8 @@ async def remember(
     reason: str | None = None,
 ) -> None:
     """Append what a hand did with an item to its history."""
-    await publishing.remember(
-        session, item.id, action=action, before=Status(item.status), after=after, actor=hand.id,
-        actor_name=hand.name, at=at, number=number, reason=reason,
-    )  # fmt: skip
+    line = remembered(hand, action, Status(item.status), after, at, number=number, reason=reason)
+    await repository.add_history(session, {"item_id": item.id, **line})
 
 
 async def _publish_draft(

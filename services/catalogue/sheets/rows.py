@@ -10,10 +10,10 @@ from contracts.values import ItemCode
 from servicekit.imports import Checked, ImportJob, Outcome, Problem, Row
 from services.catalogue.basics import service as basics
 from services.catalogue.basics.content import BasicContent
+from services.catalogue.editing import Hand
 from services.catalogue.items import intake, publishing, rules
 from services.catalogue.items.content import ItemContent
 from services.catalogue.items.intake import Taken
-from services.catalogue.items.steps import Hand
 from services.catalogue.items.violation import Violation
 from services.catalogue.sheets import derived, reading
 from services.catalogue.sheets.columns import Layout, layout

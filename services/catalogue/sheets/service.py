@@ -10,12 +10,12 @@ from servicekit.auth import Caller
 from servicekit.errors import Conflict, NotFound
 from servicekit.outbox import now
 from servicekit.timers import set_timer
+from services.catalogue.editing import Hand
 from services.catalogue.items import repository as items
 from services.catalogue.items import rules, steps
 from services.catalogue.items.consistent import ItemInconsistent
 from services.catalogue.items.rules import Action
 from services.catalogue.items.service import OwnWork
-from services.catalogue.items.steps import Hand
 from services.catalogue.models import DraftState, Status
 from services.catalogue.sheets import derived, reading, repository
 from services.catalogue.sheets.columns import Layout
