@@ -15,6 +15,8 @@ from services.catalogue.models import Status
 from services.catalogue.sheets import cells
 from services.catalogue.sheets.columns import Column, Layout
 
+#: Channels and forms of handling that are online.
+_ONLINE = ("portal", "mini-program", "provincial-platform", "computer", "mobile")
 #: An item that no state was told of is in use.
 IN_USE = Status.published
 
@@ -23,11 +25,12 @@ def facts(content: Mapping[str, Any]) -> dict[str, bool]:
     """The flags of an item by what it says."""
     elements: Mapping[str, Any] = content.get("elements") or {}
     places: Any = elements.get("places") or [{}]
+    channels = {*(content.get("channels") or ()), *(elements.get("handling_forms") or ())}
     return {
-        "is_online": bool(elements.get("online")),
+        "is_online": bool(elements.get("online")) or not channels.isdisjoint(_ONLINE),
         "is_express": bool(elements.get("takes_mail") or elements.get("sends_result")),
         "is_booked": bool(elements.get("booking")),
-        "at_terminals": "self-service-terminal" in (content.get("channels") or ()),
+        "at_terminals": "self-service-terminal" in channels,
         "in_hall": bool(places[0].get("name")),
         "in_many_places": bool(elements.get("handling_area")),
         "has_intermediary": bool(elements.get("intermediary_service")),

@@ -98,6 +98,12 @@ def _identity_problems(
     )
 
 
+def _code_headers(at: Layout) -> list[str]:
+    """Where the code that names the item may stand, in the order in which it counts."""
+    fields = ("item_code", "elements.codes.handling", "elements.codes.implementation")
+    return [column.header for name in fields for column in at.columns if column.field == name]
+
+
 def _taken(
     at: Layout,
     row: Row,
@@ -109,7 +115,9 @@ def _taken(
 ) -> Taken | list[Problem]:
     if known is not None and not intake.may_take(known):
         message = "事项正在审核、已定公布日期或已取消，不能修改"
-        return [Problem.of(row, at.columns[0].header, message, "等审核完再导入")]
+        named = (header for header in _code_headers(at) if row.cells.get(header))
+        header = next(named, at.columns[0].header)
+        return [Problem.of(row, header, message, "等审核完再导入")]
     base = None if known is None else intake.text_of(known)
     whole, filled = reading.completed(said.patch, base, job.file_name)
     try:
