@@ -90,6 +90,14 @@ class TestLifeOfAVersion:
         assert listed["items"][0]["version"] == version
         assert listed["next"]
 
+    async def test_what_nothing_covers_is_told_by_who_applies(self, api):
+        people = QUEUE | {"name": "只管个人", "match": {"objects": ["individual"]}}
+        version = await drafted(api, BODY | {"rules": [people]})
+        path = f"/v1/routing/rule-sets/{version}/checks"
+        checked = (await api.post(path, headers=operator)).json()
+        assert checked["uncovered_count"] * 2 == checked["combinations"] > 0
+        assert {each["object"] for each in checked["uncovered"]} == {"organisation"}
+
     async def test_in_force_at_its_time(self, api, service):
         version = await drafted(api)
         past = datetime.now(UTC) - timedelta(minutes=1)

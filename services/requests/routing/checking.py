@@ -1,7 +1,6 @@
 """What is wrong with a rule set before it rules: conflicts, dead rules, and what nothing covers."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from contracts.values import division_prefix
 from services.requests.routing.matcher import DIMENSIONS, Masks, Matcher, bits
@@ -9,21 +8,6 @@ from services.requests.routing.rules import Matter, Rule
 
 #: Findings of a kind that are listed; the rest is counted.
 LISTED = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What a check found, each list cut after `LISTED`, with the whole count beside it."""
-
-    #: Rules of one priority that can match the same matter and send it to different places.
-    conflicts: tuple[tuple[str, str], ...]
-    conflict_count: int
-    #: A rule, and an earlier one that takes everything it could take.
-    unreachable: tuple[tuple[str, str], ...]
-    unreachable_count: int
-    #: Item, division, channel that would go to the dispatch queue for want of a rule.
-    uncovered: tuple[tuple[str, str, str], ...]
-    uncovered_count: int
 
 
 def find_conflicts(matcher: Matcher) -> list[tuple[str, str]]:
@@ -77,13 +61,9 @@ def find_unreachable(matcher: Matcher) -> list[tuple[str, str]]:
 
 def find_uncovered(
     matters: Iterable[Matter], decide: Callable[[Matter], str | None]
-) -> list[tuple[str, str, str]]:
+) -> list[Matter]:
     """Matters that no rule sends anywhere; `decide` returns the rule that fires."""
-    return [
-        (matter.item_code, matter.division_code, matter.channel)
-        for matter in matters
-        if decide(matter) is None
-    ]
+    return [matter for matter in matters if decide(matter) is None]
 
 
 def _at_one_time(rule: Rule, other: Rule) -> bool:

@@ -1,10 +1,11 @@
 """Rule sets: drafted, checked, put into force at a time, and taken back."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -122,7 +123,7 @@ async def check(session: AsyncSession, reference: Reference, version: int) -> Ch
 def report(matcher: Matcher, reference: Reference) -> CheckReport:
     """Conflicts, dead rules, and combinations of the published items that nothing covers."""
     conflicts, unreachable = find_conflicts(matcher), find_unreachable(matcher)
-    matters = list(combinations(reference))
+    matters = list(combinations(reference, _objects(matcher)))
 
     queues = {rule.name for rule in matcher.rules if isinstance(rule.target, Queue)}
     by_channel = bool(matcher.masks["channels"].by_value)
@@ -143,16 +144,23 @@ def report(matcher: Matcher, reference: Reference) -> CheckReport:
         unreachable=[Pair(rule=a, other=b) for a, b in unreachable[:LISTED]],
         unreachable_count=len(unreachable),
         uncovered=[
-            Uncovered(item_code=item, division_code=division, channel=channel)
-            for item, division, channel in uncovered[:LISTED]
+            Uncovered.model_validate(each, from_attributes=True) for each in uncovered[:LISTED]
         ],
         uncovered_count=len(uncovered),
         combinations=len(matters),
     )
 
 
-def combinations(reference: Reference) -> Iterator[Matter]:
-    """Every published item in one village of every township that it is offered to, by channel."""
+def _objects(matcher: Matcher) -> tuple[bool, ...]:
+    """Whether the applicant is an organisation: both, where any rule looks at it."""
+    return (False, True) if matcher.masks["objects"].by_value else (False,)
+
+
+def combinations(reference: Reference, organisations: Iterable[bool]) -> Iterator[Matter]:
+    """Every published item in one village of every township that it is offered to.
+
+    By channel and by who applies.
+    """
     villages: dict[str, str] = {}
     for code in sorted(reference.divisions):
         if division_level(code) is DivisionLevel.community:
@@ -162,8 +170,10 @@ def combinations(reference: Reference) -> Iterator[Matter]:
             continue
         for village in villages.values():
             if division_covers(item.state.division_code, village):
-                for channel in item.state.channels:
-                    yield matter_of(item.state, village, channel=channel)
+                for is_organisation, channel in product(organisations, item.state.channels):
+                    yield matter_of(
+                        item.state, village, channel=channel, is_organisation=is_organisation
+                    )
 
 
 async def activate(

@@ -102,6 +102,7 @@ class Uncovered(BaseModel):
     item_code: str
     division_code: str
     channel: str
+    object: str = Field(description="individual 个人，organisation 单位；只在规则区分时分别列出")
 
 
 class CheckReport(BaseModel):
