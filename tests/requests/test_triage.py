@@ -170,6 +170,9 @@ class TestAdmissionRecorded:
         with pytest.raises(VillageMayNotReceive, match="没有准入"):
             ensure_may_receive(reference.value, item, VILLAGE_UNIT)
         ensure_may_receive(reference.value, item, TOWNSHIP_WINDOW)
+        with pytest.raises(VillageMayNotReceive):  # while the copy of items is being rebuilt
+            ensure_may_receive(reference.value, None, VILLAGE_UNIT)
+        ensure_may_receive(reference.value, None, TOWNSHIP_WINDOW)
         await deliver(service, keep_admission, make_admission())
         ensure_may_receive(reference.value, item, VILLAGE_UNIT)
 

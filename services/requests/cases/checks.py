@@ -95,8 +95,7 @@ def _ensure_other_units(reference: Reference, codes: list[str], case: Any) -> No
             raise UnitUnknown(f"没有单位 {code}")
         if code == case.unit_code:
             raise SameUnit
-        if item is not None:
-            ensure_may_receive(reference, item.state, code)
+        ensure_may_receive(reference, item.state if item else None, code)
 
 
 def _ensure_deferrable(reference: Reference, case: Any, body: acts.Accept) -> None:

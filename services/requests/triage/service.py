@@ -26,14 +26,16 @@ def verdict_of(reference: Reference, item: ItemState, division_code: str) -> Ver
     )
 
 
-def ensure_may_receive(reference: Reference, item: ItemState, unit_code: str) -> None:
-    """Refuse to hand a village what the county has not admitted.
+def ensure_may_receive(reference: Reference, item: ItemState | None, unit_code: str) -> None:
+    """Refuse to hand a village what the county has not admitted, or what is not known just now.
 
     Raises:
         VillageMayNotReceive: the unit is a village's, and it may not; says why.
     """
     if not rules.is_village_unit(unit_code):
         return
+    if item is None:  # the copy is being rebuilt
+        raise VillageMayNotReceive
     verdict = verdict_of(reference, item, unit_code.partition(":")[0])
     if not verdict.village_may_receive:
         raise VillageMayNotReceive(verdict.reason)
