@@ -80,20 +80,13 @@ OPENED = (
 )
 
 
-def truth(which: str, near: str = "") -> str:
+def truth(which: str, *, one_by_one: bool = False) -> str:
     """What counts of evaluable services by their ratings and rectifications; `which` filters `e`.
 
-    `near` is for ranges of ids: a condition on `{id}` that holds for those of the same services. A
-    planner does not see that what is joined by its id lies in the same range, nor that the cases lie
-    near to each other, and would read all ratings and cases there are for each range.
+    A range of ids wants `one_by_one`: how many services lie in it a planner can only guess, and it
+    would read all ratings there are, or compare each service with each, where keys lead to them.
     """
-    one, two, x = (near.format(id=f"{name}.evaluable_id") or "true" for name in ("one", "two", "x"))
-    case = (
-        "CROSS JOIN LATERAL (SELECT completed_on, promised_on FROM case_copy "
-        "WHERE case_id = e.case_id OFFSET 0) c"
-        if near
-        else "JOIN case_copy c USING (case_id)"
-    )
+    keyed = "OFFSET 0" if one_by_one else ""
     return f"""
     SELECT e.id AS evaluable_id,
       CASE WHEN e.service_number = {_FINISHED} THEN (e.opened_at AT TIME ZONE '{ZONE}')::date END
@@ -111,12 +104,13 @@ def truth(which: str, near: str = "") -> str:
         AND s.action IN ('confirm-solved', 'find-unsolved', 'close-unreached'))
         AS matter_called_back,
       e.window_code, e.handler_id, e.handler_name, e.facility_id
-    FROM evaluable e {case}
-    LEFT JOIN rating one ON one.evaluable_id = e.id AND one.assess_number = 1
-      AND {one}
-    LEFT JOIN rating two ON two.evaluable_id = e.id AND two.assess_number = 2
-      AND two.state = 'counted' AND {two}
-    LEFT JOIN rectification x ON x.evaluable_id = e.id AND {x}
+    FROM evaluable e
+    CROSS JOIN LATERAL (SELECT * FROM case_copy WHERE case_id = e.case_id {keyed}) c
+    LEFT JOIN LATERAL (SELECT * FROM rating
+      WHERE evaluable_id = e.id AND assess_number = 1 {keyed}) one ON true
+    LEFT JOIN LATERAL (SELECT * FROM rating WHERE evaluable_id = e.id AND assess_number = 2
+      AND state = 'counted' {keyed}) two ON true
+    LEFT JOIN LATERAL (SELECT * FROM rectification WHERE evaluable_id = e.id {keyed}) x ON true
     CROSS JOIN LATERAL (SELECT CASE WHEN one.origin = 'resident' AND one.state = 'counted'
       THEN one.level END AS first_level) f
     CROSS JOIN LATERAL (SELECT f.first_level, coalesce(two.level, f.first_level) AS current_level,

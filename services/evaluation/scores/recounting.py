@@ -37,15 +37,14 @@ _LIMITS = text(
 )
 _OLD = ", ".join(f"f.{name}" for name in HELD)
 _NEW = ", ".join(f"t.{name}" for name in HELD)
-_RANGE = "{id} > :after AND {id} <= :last"
 _END = text(
     "SELECT count(*) AS services, max(id::text)::uuid AS last "
     "FROM (SELECT id FROM evaluable WHERE id > :after ORDER BY id LIMIT :limit) e"
 )
 _WRONG = text(
-    f"SELECT t.evaluable_id FROM ({truth(_RANGE.format(id='e.id'), _RANGE)}) t "  # noqa: S608
-    "LEFT JOIN score_fact f ON f.evaluable_id = t.evaluable_id "
-    f"AND {_RANGE.format(id='f.evaluable_id')} WHERE f.evaluable_id IS NULL OR ({_OLD}) IS DISTINCT FROM ({_NEW}) ORDER BY 1"
+    f"SELECT t.evaluable_id FROM ({truth('e.id > :after AND e.id <= :last', one_by_one=True)}) t "  # noqa: S608
+    "LEFT JOIN LATERAL (SELECT * FROM score_fact WHERE evaluable_id = t.evaluable_id OFFSET 0) f ON true "
+    f"WHERE f.evaluable_id IS NULL OR ({_OLD}) IS DISTINCT FROM ({_NEW}) ORDER BY 1"
 )
 _OPEN = text(
     f"INSERT INTO score_fact (evaluable_id, {', '.join(SUBJECTS)}) {OPENED} "
