@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -69,6 +70,15 @@ class Child:
         if self.running:
             assert self._process is not None
             self._process.send_signal(number)
+
+    def send_to_all(self, number: signal.Signals) -> None:
+        """Send a signal to it and to the processes it has started; Linux tells which they are."""
+        self.send(number)  # first: when this stops it, it starts no more of them
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        if self.running and children.exists():
+            for pid in children.read_text().split():
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid), number)
 
     def stop(self, timeout_seconds: float) -> None:
         """Ask it to end, insist after the timeout, and reap it."""

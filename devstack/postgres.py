@@ -139,6 +139,14 @@ class PostgresServer:
         """End it by SIGKILL, unprepared. `start()` recovers."""
         self._child.kill()
 
+    def suspend(self) -> None:
+        """Freeze it with all its processes: connections stay open, nothing answers."""
+        self._child.send_to_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a frozen one go on."""
+        self._child.send_to_all(signal.SIGCONT)
+
     def restart(self) -> None:
         self.stop()
         self.start()

@@ -58,6 +58,10 @@ class Supervisor:
         """End `name` and leave it down until `start`."""
         await self._keepers[name].stop(number, timeout_seconds)
 
+    def replace(self, program: Program) -> None:
+        """Run another version of a program from its next start on."""
+        self._keepers[program.name].program = program
+
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal as fate would: a process that ends by it is started again."""
         self._keepers[name].send(number)
@@ -86,7 +90,7 @@ class Supervisor:
         async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False) as client:
             while waiting:
                 for name, keeper in list(waiting.items()):
-                    if await _is_ready(keeper, client):
+                    if await is_ready(keeper, client):
                         del waiting[name]
                 if waiting and time.monotonic() > deadline:
                     raise NotReady(_describe(waiting))
@@ -94,7 +98,11 @@ class Supervisor:
                     await asyncio.sleep(POLL_SECONDS)
 
 
-async def _is_ready(keeper: Keeper, client: httpx.AsyncClient) -> bool:
+async def is_ready(keeper: Keeper, client: httpx.AsyncClient | None = None) -> bool:
+    """Whether a program that is kept answers at its ready address."""
+    if client is None:
+        async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False) as own:
+            return await is_ready(keeper, own)
     if keeper.pid is None:
         return False
     if keeper.program.ready_url is None:

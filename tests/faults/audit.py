@@ -118,9 +118,9 @@ async def topic_events(stack: Stack, topic: str = REQUESTS) -> list[tuple[str, s
     events = []
     for _, value, headers in await raw_records(stack, topic):
         named = dict(headers)
-        event_type = named["ce_type"].decode()
-        with contextlib.suppress(ValueError):  # poison
-            events.append((named["ce_id"].decode(), event_type, json.loads(value)))
+        with contextlib.suppress(KeyError, ValueError):  # poison
+            event_id, event_type = named["ce_id"].decode(), named["ce_type"].decode()
+            events.append((event_id, event_type, json.loads(value)))
     return events
 
 
@@ -146,17 +146,17 @@ async def raw_records(stack: Stack, topic: str) -> list[Raw]:
 
 
 async def dead_letters(stack: Stack) -> list[Any]:
-    """Everything in the dead-letter topics of the requests topic."""
+    """Everything in the dead-letter topics."""
     names = await dead_letter_topics(stack)
     return [event for name in names for event in await topic_events(stack, name)]
 
 
-async def dead_letter_topics(stack: Stack, topic: str = REQUESTS) -> list[str]:
-    """One for each group of consumers of a topic."""
+async def dead_letter_topics(stack: Stack) -> list[str]:
+    """One for each group of consumers of each topic."""
     admin = AIOKafkaAdminClient(bootstrap_servers=stack.broker.bootstrap_servers)
     await admin.start()
     try:
-        return [name for name in await admin.list_topics() if name.startswith(f"{topic}.dlq.")]
+        return [name for name in await admin.list_topics() if ".dlq." in name]
     finally:
         await admin.close()
 

@@ -13,21 +13,9 @@ from services.requests.models import CaseState
 from services.requests.worklists.repository import fold_deltas
 from services.requests.worklists.rules import Place, Turn, shares_of, turns_of
 from tests.requests.cases import CLERK, HANDLER, HEALTH, Case
+from tests.requests.counts import KEPT, RECOUNT
 from tests.requests.factories import COUNTY_UNIT, OTHER_COUNTY_VILLAGE, VILLAGE, key, make_request
 from tests.support.tokens import bearer, resident
-
-RECOUNT = """
-SELECT coalesce(unit_code, '') AS unit_code, left(division_code, 9) AS township, state, light,
-    count(*)::int AS cases
-FROM service_case WHERE state IN ('received', 'correcting', 'accepted', 'paused', 'decided')
-GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-"""
-KEPT = """
-SELECT unit_code, township, state, light, sum(cases)::int AS cases FROM (
-    SELECT unit_code, township, state, light, cases FROM work_count
-    UNION ALL SELECT unit_code, township, state, light, cases FROM work_delta
-) AS kept GROUP BY 1, 2, 3, 4 HAVING sum(cases) <> 0 ORDER BY 1, 2, 3, 4
-"""
 
 
 async def submitted(service, count=1, division=VILLAGE) -> list[Case]:

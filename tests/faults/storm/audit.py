@@ -8,15 +8,14 @@ from typing import Any
 
 import httpx
 
-from contracts.requests import RequestSubmitted
-from contracts.topics import REQUESTS
-from devstack.layout import DATABASES, SERVICES
+from contracts.topics import EVALUATION, REQUESTS
+from devstack.layout import DATABASES
 from services.evaluation.models.evaluables import ServiceNumber
 from tests.faults.audit import dead_letter_topics, query, raw_records, topic_events
 from tests.faults.storm.crowd import Diary
 from tests.faults.storm.faults import Storm
 from tests.faults.storm.world import World
-from tests.support.service import subscriptions_of
+from tests.requests.counts import KEPT, RECOUNT
 from tests.support.tokens import bearer
 
 SETTLE_SECONDS = 180.0
@@ -62,6 +61,8 @@ async def audit(storm: Storm, diary: Diary, operator_key: Any) -> Findings:
     await _order(world, diary, found)
     await _notices(world, diary, found)
     await _ratings(world, diary, found, operator_key)
+    await _roll_ups(world, found)
+    await _deployed(world, found)
     await _leftovers(storm, found)
     return found
 
@@ -77,7 +78,8 @@ async def _settle(world: World, diary: Diary) -> float:
                 [row] = await query(world.stack, name, "SELECT count(*) AS n FROM outbox_message")
                 waiting += row["n"]
         told = _expected_notices(diary) <= (await _stored_notices(world)).keys()
-        if not waiting and told and _completed(diary) <= (await _evaluables(world)).keys():
+        rateable = _completed(diary) <= (await _evaluables(world)).keys()
+        if not waiting and told and rateable and await _copied(world) == await _to_be_copied(world):
             break
         await asyncio.sleep(0.2)
     return loop.time() - started
@@ -104,8 +106,8 @@ async def _requests(world: World, diary: Diary, found: Findings) -> None:
         row = stored.get(matter.number)
         if row is None:
             found.lost.append(matter.number)
-        elif row["version"] != 1 + len(matter.done):
-            found.lost.append(f"{matter.number}: {matter.done}, but version {row['version']}")
+        elif row["version"] != matter.version:
+            found.lost.append(f"{matter.number}: version {row['version']}, not {matter.version}")
     # A phone that gave up may have left a request; one resident asked for one thing only.
     doubled = await query(
         world.stack,
@@ -131,7 +133,7 @@ async def _order(world: World, diary: Diary, found: Findings) -> None:
         told = versions[number]
         if told != sorted(told):
             found.out_of_order.append(f"{number}: {told}")
-        if not told or told[0] != 1 or told[-1] != 1 + len(matter.done):
+        if not told or told[0] != 1 or told[-1] != matter.version:
             found.effects_missing.append(f"{number}: the topic tells of versions {told}")
 
 
@@ -141,6 +143,8 @@ def _expected_notices(diary: Diary) -> set[tuple[str, str]]:
         expected |= {
             (matter.number, NOTICES[action]) for action in matter.done if action in NOTICES
         }
+        if matter.is_silent:
+            expected.add((matter.number, NOTICES["accept"]))
     return expected
 
 
@@ -207,6 +211,39 @@ async def _ratings(world: World, diary: Diary, found: Findings, key: Any) -> Non
             found.roll_ups_unequal.append(f"the recount says {recount.text}")
 
 
+async def _copied(world: World) -> dict[str, int]:
+    """What the catalogue has heard: how often items were asked for, and how often rated."""
+    [used] = await query(world.stack, "catalogue", "SELECT sum(cases)::int AS n FROM item_use")
+    [rated] = await query(world.stack, "catalogue", "SELECT sum(rated)::int AS n FROM item_score")
+    return {"cases": used["n"] or 0, "ratings": rated["n"] or 0}
+
+
+async def _to_be_copied(world: World) -> dict[str, int]:
+    [cases] = await query(world.stack, "requests", "SELECT count(*)::int AS n FROM service_case")
+    [ratings] = await query(world.stack, "evaluation", "SELECT count(*)::int AS n FROM rating")
+    return {"cases": cases["n"], "ratings": ratings["n"]}
+
+
+async def _roll_ups(world: World, found: Findings) -> None:
+    """Counters that events or triggers added to, against what they count."""
+    copied, there = await _copied(world), await _to_be_copied(world)
+    if copied != there:
+        found.roll_ups_unequal.append(f"the catalogue has counted {copied} of {there}")
+    kept = [dict(row) for row in await query(world.stack, "requests", KEPT)]
+    counted = [dict(row) for row in await query(world.stack, "requests", RECOUNT)]
+    if kept != counted:
+        found.roll_ups_unequal.append(f"work lists count {kept}, there are {counted}")
+
+
+async def _deployed(world: World, found: Findings) -> None:
+    """What was deployed last has spoken: else the storm had no deployment."""
+    topics = {"requests": REQUESTS, "evaluation": EVALUATION}
+    for service, release in world.releases.items():
+        events = await topic_events(world.stack, topics[service])
+        if not any(release.field in event for _, _, event in events):
+            found.effects_missing.append(f"{service}: no event of release {release.number}")
+
+
 async def _leftovers(storm: Storm, found: Findings) -> None:
     """No timer is stuck, and the dead letters are what was poisoned, once for each reader."""
     for name in DATABASES:
@@ -216,15 +253,9 @@ async def _leftovers(storm: Storm, found: Findings) -> None:
         if has_timers:
             rows = await query(storm.world.stack, name, STUCK)
             found.timers_stuck += [f"{name}: {row['kind']} {row['subject_id']}" for row in rows]
-    sent = storm.poison.get(REQUESTS, 0)
-    readers = {
-        subscription.group
-        for name in SERVICES
-        for subscription in subscriptions_of(name)
-        if RequestSubmitted in subscription.handlers
-    }
-    for topic in await dead_letter_topics(storm.world.stack):
-        expected = sent if topic.partition(".dlq.")[2] in readers else 0
+    poisoned = {f"{REQUESTS}.dlq.{group}": count for group, count in storm.poison.items()}
+    for topic in poisoned.keys() | set(await dead_letter_topics(storm.world.stack)):
+        expected = poisoned.get(topic, 0)
         count = len(await raw_records(storm.world.stack, topic))
         # At least once: a consumer killed between the letter and its offset writes it again.
         if count < expected or (count and not expected):

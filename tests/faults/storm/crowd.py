@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 
 from devstack.stack import Stack
+from services.requests.cases.effects import SILENCE
 from tests.faults.citizens import Citizens, body, until
 from tests.support.tokens import bearer
 
@@ -20,6 +22,7 @@ HANDLER = {
     "department": "civil-affairs",
     "unit": f"{COUNTY}:civil-affairs",
 }
+_FIVE_DAYS_LATER = "UPDATE timer SET due_at = now() WHERE kind = $1 AND subject_id = $2"
 LEVELS = {"very-satisfied": "517", "satisfied": "413", "fairly-satisfied": "314"}
 
 
@@ -34,6 +37,13 @@ class Matter:
     done: list[str] = field(default_factory=list)
     #: The level that was answered 201.
     rated: str | None = None
+    #: Nobody answered for five working days: the clock accepts it.
+    is_silent: bool = False
+
+    @property
+    def version(self) -> int:
+        """Of its case, when everything has happened once."""
+        return 1 + len(self.done) + self.is_silent
 
 
 @dataclass
@@ -63,6 +73,7 @@ class Crowd:
 
     def __init__(self, stack: Stack, seed: int) -> None:
         self.diary = Diary()
+        self._stack = stack
         self._citizens = Citizens(stack)
         self._random = random.Random(seed)
         self._client = httpx.AsyncClient(base_url=stack.gateway_url, timeout=8, trust_env=False)
@@ -120,6 +131,22 @@ class Crowd:
         elif fate < 0.6:
             await self._handle(matter)
             await self._rate(matter, mine)
+        elif fate < 0.75:
+            await self._let_five_days_pass(matter)
+
+    async def _let_five_days_pass(self, matter: Matter) -> None:
+        """Bring the moment at which silence accepts to now; everything after that is the worker's."""
+        dsn = self._stack.around.database_url["requests"]
+        while not matter.is_silent:
+            try:
+                connection = await asyncpg.connect(dsn, timeout=8, command_timeout=8)
+                try:
+                    await connection.execute(_FIVE_DAYS_LATER, SILENCE, UUID(matter.case_id))
+                finally:
+                    connection.terminate()
+                matter.is_silent = True
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await asyncio.sleep(0.1)
 
     async def _handle(self, matter: Matter) -> None:
         await self._act(matter, self._staff("window-clerk", CLERK), "accept", {})

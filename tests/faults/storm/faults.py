@@ -3,20 +3,23 @@
 import asyncio
 import random
 import signal
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from contracts.envelope import Envelope
+from contracts.envelope import Envelope, Event
 from contracts.requests import RequestSubmitted
 from contracts.topics import EVALUATION, REQUESTS
 from devstack.layout import SERVICES
 from servicekit.identifiers import new_id
 from servicekit.outbox import now
 from tests.faults.audit import raw_records
+from tests.faults.storm.release import TABLES
 from tests.faults.storm.world import World
+from tests.support.service import subscriptions_of
 
 PROCESSES = [
     *(f"{service}.{process}" for service in SERVICES for process in ("api", "worker")),
@@ -37,8 +40,8 @@ class Storm:
 
     world: World
     random: random.Random
-    #: Records sent that no consumer of the topic can read, by topic.
-    poison: dict[str, int]
+    #: Records sent that a consumer group cannot read, by group.
+    poison: Counter[str] = field(default_factory=Counter)
 
     def hold(self, least: float, most: float) -> float:
         """How long a fault lasts, seconds."""
@@ -96,6 +99,26 @@ async def kill_database(storm: Storm) -> str:
     return "postgresql"
 
 
+async def freeze_database(storm: Storm) -> str:
+    """SIGSTOP of PostgreSQL with all its processes."""
+    await asyncio.to_thread(storm.world.postgres.suspend)
+    await asyncio.sleep(storm.hold(2, 6))
+    await asyncio.to_thread(storm.world.postgres.resume)
+    return "postgresql"
+
+
+async def part_broker(storm: Storm) -> str:
+    """Nobody reaches Kafka, which runs: refused, or swallowed without a word."""
+    link, silent = storm.world.links["kafka"], storm.random.random() < 0.5
+    if silent:
+        link.hang()
+    else:
+        link.cut()
+    await asyncio.sleep(storm.hold(4, 9))
+    link.mend()
+    return "kafka, silent" if silent else "kafka, refused"
+
+
 async def cut_link(storm: Storm) -> str:
     """Connections are reset and refused: a partition that is noticed."""
     name, link = storm.random.choice(sorted(storm.world.links.items()))
@@ -135,13 +158,15 @@ async def slow_disk(storm: Storm) -> str:
     return "postgresql"
 
 
-async def wrong_clock(storm: Storm) -> str:
-    """One more worker, whose clock is hours before or behind."""
+async def jump_clock(storm: Storm) -> str:
+    """The clock of the only worker of a service jumps by hours while it works."""
     seconds = storm.random.choice([-7200, 7200])
     service = storm.random.choice(["requests", "evaluation"])
-    second = await storm.world.second_worker(service, clock_seconds=seconds)
+    second = await storm.world.second_worker(service, jump_seconds=seconds)
     await storm.world.stack.supervisor.stop(f"{service}.worker")
-    await asyncio.sleep(storm.hold(5, 9))
+    await asyncio.sleep(storm.hold(1, 2))
+    second.send(signal.SIGUSR1)
+    await asyncio.sleep(storm.hold(4, 7))
     await storm.world.stack.supervisor.start(f"{service}.worker")
     await second.stop()
     return f"{service}.worker {seconds:+d} s"
@@ -159,18 +184,14 @@ async def rival_workers(storm: Storm) -> str:
 
 
 async def roll_out(storm: Storm) -> str:
-    """A deployment: the new worker runs beside the old one, then every API is replaced."""
-    service = storm.random.choice(["requests", "evaluation"])
-    supervisor = storm.world.stack.supervisor
-    second = await storm.world.second_worker(service)
+    """The next release: its migrations, its worker beside the old one, then worker and API anew."""
+    service = storm.random.choice(sorted(TABLES))
+    release = await storm.world.next_release(service)
+    second = await storm.world.second_worker(service, release=release)
     await asyncio.sleep(storm.hold(3, 5))
-    await supervisor.stop(f"{service}.worker")
-    await supervisor.start(f"{service}.worker")
-    await supervisor.wait_until_ready(f"{service}.worker")
+    await storm.world.roll_out(release)
     await second.stop()
-    await supervisor.stop(f"{service}.api")
-    await supervisor.start(f"{service}.api")
-    return service
+    return f"{service}, release {release.number}"
 
 
 async def full_outbox(storm: Storm) -> str:
@@ -185,10 +206,19 @@ async def full_outbox(storm: Storm) -> str:
 
 async def poison(storm: Storm) -> str:
     """Records that no consumer can read, between those of residents."""
-    envelope = Envelope(new_id(), RequestSubmitted.event_type, "/requests", "x", now())
-    await _send(storm, REQUESTS, [(b"x", b"{not json", envelope.headers())])
-    storm.poison[REQUESTS] = storm.poison.get(REQUESTS, 0) + 1
-    return REQUESTS
+    headers = Envelope(new_id(), RequestSubmitted.event_type, "/requests", "x", now()).headers()
+    unlike = Envelope(new_id(), RequestSubmitted.event_type, "/requests", "x", now()).headers()
+    await _send(storm, REQUESTS, [(b"x", b"{not json", headers), (b"x", b"{}", unlike)])
+    await _send(storm, REQUESTS, [(b"x", b"{}", [])])
+    for group, knows_the_type in readers(REQUESTS, RequestSubmitted).items():
+        storm.poison[group] += 3 if knows_the_type else 1  # without a type nobody can pass it by
+    return f"3 records on {REQUESTS}"
+
+
+def readers(topic: str, event: type[Event]) -> dict[str, bool]:
+    """Every consumer group of a topic, and whether it takes an event."""
+    subscriptions = [each for name in SERVICES for each in subscriptions_of(name)]
+    return {each.group: event in each.handlers for each in subscriptions if topic in each.topics}
 
 
 async def duplicates(storm: Storm) -> str:
@@ -209,11 +239,13 @@ FAULTS: dict[str, tuple[Fault, int]] = {
     "kill -9 of Kafka": (kill_broker, 1),
     "SIGSTOP of Kafka": (freeze_broker, 1),
     "kill -9 of PostgreSQL": (kill_database, 1),
+    "SIGSTOP of PostgreSQL": (freeze_database, 1),
+    "partition of Kafka": (part_broker, 2),
     "network cut": (cut_link, 2),
     "network silent": (hang_link, 2),
     "network slow": (slow_link, 1),
     "disk slow": (slow_disk, 1),
-    "clock wrong": (wrong_clock, 1),
+    "clock jumps": (jump_clock, 1),
     "two workers": (rival_workers, 2),
     "deployment": (roll_out, 1),
     "full outbox": (full_outbox, 1),

@@ -4,12 +4,14 @@ import asyncio
 import json
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from devstack.apache_kafka import ApacheKafka, Detour
-from devstack.environment import worker_program
+from devstack.environment import api_program, worker_program
 from devstack.errors import DevstackError
 from devstack.kafka import choose_broker
 from devstack.layout import SERVICES
@@ -19,14 +21,22 @@ from devstack.postgres import PostgresServer
 from devstack.program import Keeper, Program
 from devstack.stack import Stack
 from devstack.stack_secrets import StackSecrets
+from devstack.supervisor import is_ready
+from tests.faults.citizens import until
 from tests.faults.storm.link import Link
+from tests.faults.storm.release import Release
 
 #: A crowd on one address is no attack here.
 _RATES = json.dumps(dict.fromkeys(("read", "write", "verification"), "100000/100000"))
+#: The clock of a Python process jumps when it gets SIGUSR1.
 _JUMP = """\
-import datetime, time_machine
-time_machine.travel(datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds={seconds}),
-                    tick=True).start()
+import datetime, signal, time_machine
+
+def jump(*_):
+    now = datetime.datetime.now(datetime.UTC)
+    time_machine.travel(now + datetime.timedelta(seconds={seconds}), tick=True).start()
+
+signal.signal(signal.SIGUSR1, jump)
 """
 
 
@@ -40,6 +50,8 @@ class World:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.links: dict[str, Link] = {}
+        #: What each service that was deployed runs now.
+        self.releases: dict[str, Release] = {}
         self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -111,6 +123,7 @@ class World:
         for link in self.links.values():
             link.mend()
         self.broker.resume()
+        await asyncio.to_thread(self.postgres.resume)
         if not self.postgres.running:
             await asyncio.to_thread(self.postgres.start)
         if not self.broker.running:
@@ -120,29 +133,54 @@ class World:
 
     # -- more workers than the stack has ---------------------------------------------------
 
-    async def second_worker(self, service: str, *, clock_seconds: int = 0) -> Keeper:
-        """Start one more worker of a service, whose clock may be wrong; `stop()` it."""
+    async def second_worker(
+        self, service: str, *, jump_seconds: int = 0, release: Release | None = None
+    ) -> Keeper:
+        """Start one more worker of a service and wait until it takes part; `stop()` it.
+
+        With `jump_seconds` its clock jumps by so much when it gets SIGUSR1.
+        """
         program = worker_program(self.stack.around, service)
         port = pick_free_port()
         environment = dict(program.environment)
         environment[f"{service.upper()}_WORKER_METRICS_PORT"] = str(port)
-        if clock_seconds:
-            environment["PYTHONPATH"] = str(self._wrong_clock(clock_seconds))
+        if jump_seconds:
+            environment["PYTHONPATH"] = str(self._jumping_clock(jump_seconds))
         second = Program(
             f"{service}.second",
             (sys.executable, "-m", f"services.{service}", "worker"),
             environment,
             f"http://127.0.0.1:{port}/readyz",
-            program.directory,
+            release.directory if release else program.directory,
         )
         self.stack.output.announce([second.name])
         keeper = Keeper(second, self.stack.output)
         keeper.start()
         self._closing.push_async_callback(keeper.stop)
+        await until(f"{second.name} is ready", partial(is_ready, keeper))
         return keeper
 
-    def _wrong_clock(self, seconds: int) -> Path:
-        """A directory whose `sitecustomize` moves Python's clock by so much."""
+    async def next_release(self, service: str) -> Release:
+        """Make the next release and run its migrations; nothing of it serves yet."""
+        before = self.releases.get(service)
+        release = await asyncio.to_thread(Release.after, before, service, self.directory)
+        environment = self.stack.around.environment(service)
+        await asyncio.to_thread(release.migrate, environment)
+        return release
+
+    async def roll_out(self, release: Release) -> None:
+        """Replace the service's worker and then its API by a release's."""
+        supervisor, around = self.stack.supervisor, self.stack.around
+        for make in (worker_program, api_program):
+            program = replace(make(around, release.service), directory=release.directory)
+            supervisor.replace(program)
+            await supervisor.stop(program.name)
+            await supervisor.start(program.name)
+            await supervisor.wait_until_ready(program.name)
+        self.releases[release.service] = release
+
+    def _jumping_clock(self, seconds: int) -> Path:
+        """A directory whose `sitecustomize` lets Python's clock jump by so much."""
         directory = self.directory / f"clock{seconds:+d}"
         directory.mkdir(exist_ok=True)
         (directory / "sitecustomize.py").write_text(_JUMP.format(seconds=seconds))
