@@ -25,6 +25,8 @@ from bench.results import Outcome, Table
 from devstack.kafka import GIVEN
 
 RESULTS = Path(__file__).with_name("results.md")
+#: Of small sizes: they show that everything runs, and nothing is quoted from them.
+QUICK_RESULTS = ROOT / ".local" / "bench-quick.md"
 #: Longer than any part takes on a slow machine.
 LIMIT_SECONDS = {Size.quick: 900.0, Size.usual: 3600.0, Size.full: 6 * 3600.0}
 STOP_SECONDS = 60.0
@@ -128,10 +130,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help="all when none is named")
     parser.add_argument("--size", type=Size, choices=list(Size), default=Size.usual)
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--results", type=Path, help="of the quick size below .local")
     arguments = parser.parse_args()
-    outcomes = run(chosen(arguments.parts), arguments.size, arguments.results)
-    print("", *summary(outcomes), f"{arguments.results.name} is written", sep="\n")
+    target = arguments.results or (QUICK_RESULTS if arguments.size == Size.quick else RESULTS)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    outcomes = run(chosen(arguments.parts), arguments.size, target)
+    print("", *summary(outcomes), f"{target} is written", sep="\n")
     left_out = {each.part.name for each in outcomes if each.part.missing()}
     return int(any(each.trouble and each.part.name not in left_out for each in outcomes))
 
