@@ -133,6 +133,7 @@ class PostgresServer:
 
     def stop(self, timeout_seconds: float = STOP_SECONDS) -> None:
         """Disconnect every client, write everything down and stop; killed if that takes too long."""
+        self.resume()
         self._child.stop(timeout_seconds)
 
     def kill(self) -> None:
