@@ -22,6 +22,7 @@ SETTLE_SECONDS = 180.0
 RECOUNT_SECONDS = 60.0
 #: What each action of the crowd adds to a case's history, and the notice it brings.
 NOTICES = {"withdraw": "case-withdrawn", "accept": "case-accepted", "complete": "case-completed"}
+BY_SILENCE = "case-accepted-by-law"
 #: Later than this a due timer is stuck; failed ones are tried again after half a minute.
 STUCK = "SELECT kind, subject_id FROM timer WHERE due_at < now() - interval '90 seconds'"
 
@@ -144,7 +145,7 @@ def _expected_notices(diary: Diary) -> set[tuple[str, str]]:
             (matter.number, NOTICES[action]) for action in matter.done if action in NOTICES
         }
         if matter.is_silent:
-            expected.add((matter.number, NOTICES["accept"]))
+            expected.add((matter.number, BY_SILENCE))
     return expected
 
 
