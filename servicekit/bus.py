@@ -181,7 +181,7 @@ class Consumer:
                 async with self._database.transaction() as session:
                     outcomes = await self._handle(session, [record])
             except Exception as error:  # noqa: BLE001 - sorted into poison and transient below
-                if not is_transient(error):
+                if not (is_transient(error) or isinstance(error, KafkaError)):
                     unknown_failures += 1
                 poison = isinstance(error, Poison | ValidationError)
                 if poison or unknown_failures >= UNKNOWN_FAILURE_TRIES:

@@ -3,27 +3,28 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import uvicorn
 from fastapi import FastAPI
 
 from contracts.topics import TOPICS, Topic, dead_letter_topic
-from servicekit.app import create_cipher
-from servicekit.bus import create_topics
+from servicekit.app import create_cipher, write_openapi
 from servicekit.database import Database
 from servicekit.health import MetricsServer
 from servicekit.logging import configure_logging
 from servicekit.personal_data import EncryptedColumn, is_rotated, rotate
-from servicekit.rebuild import Projection, rebuild
 from servicekit.server import OneWriteProtocol
 from servicekit.settings import ServiceSettings
 from servicekit.tracing import configure_tracing
-from servicekit.worker import WorkerParts, run_worker
+
+if TYPE_CHECKING:
+    from servicekit.rebuild import Projection
+    from servicekit.worker import WorkerParts
 
 Seed = Callable[[Database, Path], Awaitable[str]]
 #: How long a key rotation waits for rows that others hold before it looks again.
@@ -40,14 +41,23 @@ class Service:
     create_app: Callable[..., FastAPI]
     #: Package of the migration chain.
     migrations: str
-    create_worker: Callable[[ServiceSettings], WorkerParts] | None = None
+    create_worker: "Callable[[ServiceSettings], WorkerParts] | None" = None
     #: Topics this service publishes on.
     publishes: Sequence[str] = ()
     #: Loads reference data from the repository's data directory; returns a line to print.
     seed: Seed | None = None
     #: Local copies that can be rebuilt from a compacted topic, by name.
-    projections: Mapping[str, Projection] = field(default_factory=dict)
+    projections: "Callable[[], Mapping[str, Projection]]" = dict
     encrypted: Sequence[EncryptedColumn] = ()
+
+
+def late(module: str, name: str) -> Callable[..., Any]:
+    """A function of a module that is imported by the first call.
+
+    A process then holds only what its own command needs: an API no consumers and no Kafka client,
+    a worker no endpoints (ADR 0049).
+    """
+    return lambda *arguments, **more: getattr(import_module(module), name)(*arguments, **more)
 
 
 def load_service(name: str) -> Service:
@@ -59,7 +69,7 @@ def load_service(name: str) -> Service:
 
 def run_command(service: Service) -> None:
     """The command line of `python -m services.<name>`."""
-    command_line(service)(prog_name=f"python -m {service.create_app.__module__.rpartition('.')[0]}")
+    command_line(service)(prog_name=f"python -m {service.migrations.rpartition('.')[0]}")
 
 
 def command_line(service: Service) -> typer.Typer:
@@ -83,6 +93,7 @@ def command_line(service: Service) -> typer.Typer:
         migrations = import_module("servicekit.migrations")
         migrations.upgrade(service.migrations, settings.sqlalchemy_url)
         if settings.kafka_bootstrap_servers:
+            create_topics = import_module("servicekit.bus").create_topics
             asyncio.run(create_topics(settings.kafka_bootstrap_servers, _topics(service, settings)))
 
     if service.create_worker is not None:
@@ -105,6 +116,7 @@ def _add_worker_commands(app: typer.Typer, service: Service) -> None:
     def worker() -> None:
         settings = _start(service, "worker")
         parts = create_worker(settings)
+        run_worker = import_module("servicekit.worker").run_worker
         _run(run_worker(service.name, settings, parts, migrations=service.migrations))
 
     if service.seed is not None:
@@ -117,16 +129,17 @@ def _add_worker_commands(app: typer.Typer, service: Service) -> None:
             settings = _start(service, "seed")
             sys.stdout.write(asyncio.run(_seed(service, settings, load, data)) + "\n")
 
-    if service.projections:
+    if service.projections is not dict:
 
         @app.command("rebuild", help="Rebuild a local copy from its compacted topic.")
         def rebuild_projection(
-            projection: Annotated[str, typer.Argument(help=", ".join(service.projections))],
+            projection: Annotated[str, typer.Argument(help="Its name; a wrong one lists all.")],
         ) -> None:
             settings = _start(service, "rebuild")
-            if projection not in service.projections:
-                raise typer.BadParameter(f"one of {', '.join(service.projections)}")
-            report = asyncio.run(_rebuild(service, settings, service.projections[projection]))
+            known = service.projections()
+            if projection not in known:
+                raise typer.BadParameter(f"one of {', '.join(known)}")
+            report = asyncio.run(_rebuild(service, settings, known[projection]))
             sys.stdout.write(report + "\n")
 
 
@@ -150,8 +163,11 @@ def _run(main: "asyncio.Future[None] | Awaitable[None]") -> None:
 def _serve(service: Service, settings: ServiceSettings) -> None:
     metrics = MetricsServer(settings.http_host, settings.metrics_port)
     metrics.start()
+    app = service.create_app(settings)
+    if isinstance(app, FastAPI):  # the gateway is none, and writes the documents of all
+        write_openapi(app)
     uvicorn.run(
-        service.create_app(settings),
+        app,
         host=settings.http_host,
         port=settings.http_port,
         loop="uvloop",
@@ -185,10 +201,12 @@ async def _seed(service: Service, settings: ServiceSettings, load: Seed, data: P
         await database.close()
 
 
-async def _rebuild(service: Service, settings: ServiceSettings, projection: Projection) -> str:
+async def _rebuild(service: Service, settings: ServiceSettings, projection: "Projection") -> str:
     database = Database(settings, application_name=f"{service.name}.rebuild")
     try:
-        return await rebuild(projection, database, settings.kafka_bootstrap_servers)
+        rebuild = import_module("servicekit.rebuild").rebuild
+        report: str = await rebuild(projection, database, settings.kafka_bootstrap_servers)
+        return report
     finally:
         await database.close()
 

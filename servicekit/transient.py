@@ -1,13 +1,12 @@
-"""Failures that may well be over a little later: a lost database or broker, a deadlock."""
+"""Failures that may well be over a little later: a lost database, a deadlock."""
 
 import asyncpg
-from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _TRANSIENT = (
     OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError,
-    asyncpg.InterfaceError, asyncpg.InternalClientError, KafkaError,
+    asyncpg.InterfaceError, asyncpg.InternalClientError,
 )  # fmt: skip
 #: PostgreSQL errors worth a retry: connection, read-only standby, deadlock and serialization,
 #: resources, lock timeout, operator, system.

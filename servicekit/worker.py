@@ -11,8 +11,8 @@ from servicekit.database import DATABASE_ERRORS, Database
 from servicekit.health import MetricsServer, Readiness
 from servicekit.logging import logger
 from servicekit.migration_head import migration_chain
-from servicekit.outbox import Relay
 from servicekit.producer import Producer
+from servicekit.relay import Relay
 from servicekit.settings import ServiceSettings
 from servicekit.timers import TimerHandler, Timers
 

@@ -87,10 +87,10 @@ def rebuild(
     """
     definition = service_named(service)
     if projection is None:
-        typer.echo("\n".join(definition.projections) or f"{service} keeps no copies")
+        typer.echo("\n".join(definition.projections()) or f"{service} keeps no copies")
         return
-    if projection not in definition.projections:
-        known = ", ".join(definition.projections) or "none"
+    if projection not in definition.projections():
+        known = ", ".join(definition.projections()) or "none"
         raise typer.BadParameter(f"{service} has no projection {projection!r}; it has: {known}")
     if not settings_of(definition).kafka_bootstrap_servers:
         raise NotConfigured(f"{service.upper()}_KAFKA_BOOTSTRAP_SERVERS is missing")

@@ -1,35 +1,20 @@
 """What the commands need to know of the requests service."""
 
-from contracts.topics import CALENDAR, CATALOGUE, FACILITIES, REQUESTS
+from contracts.topics import CALENDAR, REQUESTS
 from servicekit.personal_data import EncryptedColumn
-from servicekit.process import Service
-from servicekit.rebuild import Projection
-from services.requests.app import create_app
-from services.requests.seed import seed
+from servicekit.process import Service, late
 from services.requests.settings import RequestsSettings
-from services.requests.worker import (
-    ADMISSION_HANDLERS,
-    BUNDLE_HANDLERS,
-    DIVISION_HANDLERS,
-    ITEM_HANDLERS,
-    create_worker,
-)
 
 SERVICE = Service(
     name="requests",
     title="申请与办件：一窗受理、派单、办件、时限",
     settings=RequestsSettings,
-    create_app=create_app,
+    create_app=late("services.requests.app", "create_app"),
     migrations="services.requests.migrations",
-    create_worker=create_worker,
+    create_worker=late("services.requests.worker", "create_worker"),
     publishes=[REQUESTS, CALENDAR],
-    seed=seed,
-    projections={
-        "catalogue-items": Projection(CATALOGUE, ["catalogue_item"], ITEM_HANDLERS),
-        "catalogue-bundles": Projection(CATALOGUE, ["catalogue_bundle"], BUNDLE_HANDLERS),
-        "admissions": Projection(CATALOGUE, ["item_admission"], ADMISSION_HANDLERS),
-        "divisions": Projection(FACILITIES, ["division"], DIVISION_HANDLERS),
-    },
+    seed=late("services.requests.seed", "seed"),
+    projections=late("services.requests.projections", "create_projections"),
     encrypted=[
         EncryptedColumn("citizen_request", "applicant_name"),
         EncryptedColumn("citizen_request", "identity_number"),

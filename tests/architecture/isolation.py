@@ -1,4 +1,4 @@
-"""Run as a program: which modules each service loads, told as JSON.
+"""Run as a program: which modules the processes of each service load, told as JSON.
 
 Each is imported in a fork of an interpreter that has loaded the libraries and no service, so that
 they are loaded once and the services apart.
@@ -9,14 +9,20 @@ import os
 import sys
 import traceback
 from importlib import import_module
+from importlib.util import find_spec
+
+#: Beside the definition: what the API loads, and what the worker and the commands beside it load.
+PROCESSES = {"api": ("app",), "worker": ("worker", "projections", "seed", "seeds")}
 
 
-def loaded_in_a_fork(package: str) -> list[str]:
+def loaded_in_a_fork(package: str, parts: tuple[str, ...]) -> list[str]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            import_module(f"{package}.definition")
+            for part in ("definition", *parts):
+                if find_spec(f"{package}.{part}"):
+                    import_module(f"{package}.{part}")
             answer = json.dumps(sorted(sys.modules))
         except BaseException:  # noqa: BLE001 - told to the parent
             answer = json.dumps([traceback.format_exc()])
@@ -32,4 +38,8 @@ def loaded_in_a_fork(package: str) -> list[str]:
 
 if __name__ == "__main__":
     import_module("servicekit.process")
-    json.dump({package: loaded_in_a_fork(package) for package in sys.argv[1:]}, sys.stdout)
+    loaded = {
+        package: {name: loaded_in_a_fork(package, parts) for name, parts in PROCESSES.items()}
+        for package in sys.argv[1:]
+    }
+    json.dump(loaded, sys.stdout)

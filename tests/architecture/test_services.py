@@ -52,9 +52,17 @@ class TestIsolation:
 
     @each_deployable
     def test_it_loads_no_other_service(self, name):
-        loaded = modules_by_package()[package_of(name)]
-        assert foreign(name, loaded) == set()
-        assert f"{package_of(name)}.app" in loaded
+        loaded = modules_by_process()[package_of(name)]
+        assert foreign(name, loaded["api"] | loaded["worker"]) == set()
+        assert f"{package_of(name)}.app" in loaded["api"]
+
+    @each_service
+    def test_a_process_loads_only_what_its_command_needs(self, name):
+        loaded = modules_by_process()[package_of(name)]
+        of_workers = {"aiokafka", "servicekit.bus", "servicekit.worker", f"services.{name}.worker"}
+        assert of_workers <= loaded["worker"]
+        assert loaded["api"] & of_workers == set()
+        assert f"services.{name}.app" not in loaded["worker"]
 
     def test_it_can_fail(self):
         assert foreign("requests", {"services", "services.requests.app"}) == set()
@@ -63,13 +71,16 @@ class TestIsolation:
 
 
 @cache
-def modules_by_package() -> dict[str, set[str]]:
+def modules_by_process() -> dict[str, dict[str, set[str]]]:
     program = [sys.executable, "-m", "tests.architecture.isolation"]
     packages = [package_of(name) for name in deployable_names()]
     ran = subprocess.run(
         [*program, *packages], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    return {package: set(modules) for package, modules in json.loads(ran.stdout).items()}
+    return {
+        package: {name: set(modules) for name, modules in processes.items()}
+        for package, processes in json.loads(ran.stdout).items()
+    }
 
 
 def foreign(name: str, modules: set[str]) -> set[str]:
@@ -99,7 +110,7 @@ class TestEvents:
     @each_service
     def test_who_keeps_items_takes_every_event_that_tells_how_they_stand(self, name):
         taken = [subscription.handlers for subscription in subscriptions_of(name)]
-        taken += [projection.handlers for projection in load_service(name).projections.values()]
+        taken += [projection.handlers for projection in load_service(name).projections().values()]
         assert [half for handlers in taken if (half := one_sided(handlers))] == []
 
     def test_half_of_the_states_is_found(self):
@@ -117,7 +128,7 @@ class TestEvents:
 
     def test_every_projection_reads_a_compacted_topic(self):
         for name in service_names():
-            for projection in load_service(name).projections.values():
+            for projection in load_service(name).projections().values():
                 assert TOPICS[projection.topic].compacted
                 assert {event.topic for event in projection.handlers} == {projection.topic}
 

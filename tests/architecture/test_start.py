@@ -7,6 +7,7 @@ from tests.architecture.tree import service_names
 
 #: Together 65 MB, and 0.7 s of a start.
 LATE = {"PIL", "openpyxl", "pypinyin", "reportlab"}
+PROCESSES = ("definition", "app", "worker")
 
 
 def loaded_by(*modules: str) -> set[str]:
@@ -19,7 +20,8 @@ def loaded_by(*modules: str) -> set[str]:
 
 class TestStart:
     def test_what_is_rare_is_loaded_when_it_is_needed(self):
-        assert loaded_by(*(f"services.{name}.definition" for name in service_names())) == set()
+        processes = [f"services.{name}.{what}" for name in service_names() for what in PROCESSES]
+        assert loaded_by(*processes) == set()
 
     def test_it_can_fail(self):
         assert loaded_by("servicekit.pdf") >= {"reportlab"}

@@ -51,7 +51,7 @@ async def test_scores_are_as_the_topic_tells(catalogue, broker):
 
     async def rebuilt() -> str:
         return await rebuild(
-            SERVICE.projections["item-scores"], catalogue.database, broker.bootstrap_servers
+            SERVICE.projections()["item-scores"], catalogue.database, broker.bootstrap_servers
         )
 
     assert "differed: item_score" in await rebuilt()

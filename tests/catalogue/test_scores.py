@@ -66,6 +66,6 @@ class TestWeight:
 def test_the_worker_takes_scores_and_the_copy_can_be_rebuilt(catalogue):
     subscriptions = {each.group: each for each in create_worker(catalogue.settings).subscriptions}
     subscription = subscriptions["catalogue.scores"]
-    projection = SERVICE.projections["item-scores"]
+    projection = SERVICE.projections()["item-scores"]
     assert projection.handlers.keys() == subscription.handlers.keys() == {ScoreChanged}
     assert list(projection.tables) == ["item_score"]

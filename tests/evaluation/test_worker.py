@@ -18,8 +18,9 @@ from contracts.topics import EVALUATION, REQUESTS, SCORES, TOPICS, dead_letter_t
 from contracts.values import RatingLevel
 from servicekit.bus import Consumer, create_topics
 from servicekit.identifiers import new_id
-from servicekit.outbox import Relay, now
+from servicekit.outbox import now
 from servicekit.producer import Outgoing, Producer
+from servicekit.relay import Relay
 from services.evaluation.ratings import defaults
 from services.evaluation.worker import create_worker
 from tests.evaluation.factories import completed, finish_case

@@ -20,8 +20,8 @@ from contracts.topics import (
     dead_letter_topic,
 )
 from servicekit.bus import Consumer, create_topics
-from servicekit.outbox import Relay
 from servicekit.producer import Outgoing, Producer
+from servicekit.relay import Relay
 from services.exchange.notices.consumers import GROUP
 from tests.exchange.factories import SUBSCRIPTION, envelope_of, happened
 

@@ -8,9 +8,10 @@ import pytest
 
 from contracts.catalogue import ItemRevised
 from contracts.topics import CATALOGUE, TOPICS
-from servicekit.outbox import Relay, now
+from servicekit.outbox import now
 from servicekit.producer import Producer
 from servicekit.rebuild import rebuild
+from servicekit.relay import Relay
 from services.catalogue.definition import SERVICE as CATALOGUE_SERVICE
 from services.catalogue.items import publishing, repository
 from services.evaluation.definition import SERVICE as EVALUATION_SERVICE
@@ -110,7 +111,7 @@ async def test_published_revised_paused_and_retired_items_are_copied_as_they_are
         assert {status for status, *_ in source.values()} == {"published", "paused", "retired"}
 
         async def rebuilt(service, definition) -> str:
-            projection = definition.projections["catalogue-items"]
+            projection = definition.projections()["catalogue-items"]
             return await rebuild(projection, service.database, broker.bootstrap_servers)
 
         for service, definition in ((requests, REQUESTS_SERVICE), (facilities, FACILITIES_SERVICE)):

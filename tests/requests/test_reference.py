@@ -81,6 +81,26 @@ class TestItemCopy:
         item = found(service, code)
         assert (item.state.name, item.is_open) == ("改过的名称", True)
 
+    async def test_what_did_not_change_is_taken_over(self, service):
+        """Every item whole, twice, whenever one of them changes, would double the memory."""
+        first, other = (
+            make_item(item_code="provisional:stays"),
+            make_item(item_code=CODE, revision=1),
+        )
+        for event in (first, other):
+            await deliver(service, keep_item, event)
+        before = service.app.state.reference.value.items
+        again = type(other).model_validate(
+            other.model_dump() | {"revision": 2, "name": "另一个名称"}
+        )
+        await deliver(service, keep_item, again)
+        after = service.app.state.reference.value.items
+        assert after[first.item_id] is before[first.item_id]
+        assert [seen[other.item_id].state.name for seen in (before, after)] == [
+            other.name,
+            "另一个名称",
+        ]
+
 
 async def test_a_closed_division_is_no_longer_offered(service):
     now = datetime.now(UTC)

@@ -22,8 +22,9 @@ from contracts.topics import Topic, dead_letter_topic
 from devstack.broker import Broker
 from servicekit.bus import Consumer, Subscription, create_topics
 from servicekit.database import Database
-from servicekit.outbox import Relay, record
+from servicekit.outbox import record
 from servicekit.producer import Outgoing, Producer
+from servicekit.relay import Relay
 from tests.servicekit.sample.events import NoteWritten
 
 DEADLINE_SECONDS = 90.0

@@ -5,9 +5,17 @@ import gc
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
+import orjson
 import pytest
 
-from servicekit.app import GC_THRESHOLDS, background, create_service_app, openapi_document
+from servicekit.app import (
+    GC_THRESHOLDS,
+    background,
+    create_service_app,
+    openapi_document,
+    write_openapi,
+)
 from tests.servicekit.helpers import until
 from tests.servicekit.sample.definition import SERVICE
 from tests.support.service import settings_for
@@ -110,6 +118,19 @@ def test_the_document_is_had_without_starting(settings_of_nothing):
     assert document["info"] == {"title": "样例", "version": "1"}
     assert "/v1/notes/{note_id}" in document["paths"]
     assert "/livez" not in document["paths"]
+
+
+async def test_the_document_is_served_as_text_that_was_built_once(settings_of_nothing):
+    app = SERVICE.create_app(settings_of_nothing)
+    written = write_openapi(app)
+    assert app.openapi_schema is None
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://sample"
+    ) as client:
+        answer = await client.get("/openapi.json")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.content == written == orjson.dumps(app.openapi())
+    assert write_openapi(app) is written
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import REGISTRY
 from sqlalchemy import insert
 
-from servicekit import outbox
+from servicekit import relay
 from servicekit.bus import CHUNK_EVENTS, Consumer
 from servicekit.outbox import record
 from tests.servicekit.helpers import (
@@ -100,7 +100,7 @@ class TestHandling:
     async def test_an_event_that_a_handler_records_wakes_the_relay(
         self, sample, database, broker, producer, event, group, sample_topics, monkeypatch
     ):
-        monkeypatch.setattr(outbox, "IDLE_SECONDS", 3600.0)
+        monkeypatch.setattr(relay, "IDLE_SECONDS", 3600.0)
 
         async def answer(session, event, envelope):
             await record(session, NoteWritten(note_id=event.note_id, title="answer"))

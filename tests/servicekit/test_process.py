@@ -169,11 +169,13 @@ class TestOtherCommands:
     async def test_rebuild_reports_what_it_did(self, sample, broker, invoke):
         event = await fresh_event(broker, NoteRecorded)
         await send(broker, outgoing(event(note_id=uuid4(), title="一", revision=1)))
-        copies = SERVICE.projections["copies"]
+        copies = SERVICE.projections()["copies"]
         [handlers] = copies.handlers.values()
         service = replace(
             SERVICE,
-            projections={"copies": replace(copies, topic=event.topic, handlers={event: handlers})},
+            projections=lambda: {
+                "copies": replace(copies, topic=event.topic, handlers={event: handlers})
+            },
         )
         servers = {"KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers}
         ended = await invoke("rebuild", "copies", service=service, **servers)

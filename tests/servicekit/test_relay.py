@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.envelope import Envelope
-from servicekit import outbox
-from servicekit.outbox import record
+from servicekit import relay
+from servicekit.outbox import MAX_EVENT_BYTES, record
 from servicekit.producer import Producer
 from tests.servicekit.helpers import (
     fresh_event,
@@ -89,7 +89,7 @@ class TestSending:
     async def test_more_than_one_batch(
         self, sample, database, broker, producer, event, monkeypatch
     ):
-        monkeypatch.setattr(outbox, "BATCH_EVENTS", 7)
+        monkeypatch.setattr(relay, "BATCH_EVENTS", 7)
         await write_events(database, *notes(event, [str(n) for n in range(50)], uuid4()))
         async with relaying(database, producer):
             await until(lambda: outbox_is_empty(sample))
@@ -99,12 +99,12 @@ class TestSending:
     async def test_the_largest_event_is_sent(self, sample, database, broker, producer):
         """Numbers in a list gain most by PostgreSQL's spaces; no other shape of JSON gains more."""
         event = await fresh_event(broker, WideNote)
-        numbers = [1] * (outbox.MAX_EVENT_BYTES // 2 - 100)
+        numbers = [1] * (MAX_EVENT_BYTES // 2 - 100)
         await write_events(database, event(note_id=uuid4(), title="一", numbers=numbers))
         async with relaying(database, producer):
             await until(lambda: outbox_is_empty(sample))
         [sent] = await read(broker, event.topic, 1)
-        assert len(sent.value) > outbox.MAX_EVENT_BYTES
+        assert len(sent.value) > MAX_EVENT_BYTES
 
     async def test_a_lower_position_that_commits_late_is_sent(
         self, sample, database, broker, producer, event
@@ -148,7 +148,7 @@ class TestNudge:
 
     @pytest.fixture(autouse=True)
     def _long_idle(self, monkeypatch):
-        monkeypatch.setattr(outbox, "IDLE_SECONDS", 3600.0)
+        monkeypatch.setattr(relay, "IDLE_SECONDS", 3600.0)
 
     async def test_wakes_an_idle_relay(self, sample, database, producer, event):
         async with relaying(database, producer):

@@ -11,8 +11,8 @@ from contracts.envelope import Envelope
 from contracts.topics import Topic
 from devstack.ports import pick_free_port
 from devstack.postgres import PostgresServer
-from servicekit import outbox
 from servicekit import producer as producing
+from servicekit import relay
 from servicekit.database import Database
 from servicekit.producer import Outgoing, Producer
 from tests.servicekit.helpers import (
@@ -81,7 +81,7 @@ class TestLostDatabase:
     async def test_relay_goes_on_after_its_connection_was_ended(
         self, sample, database, producer, broker, monkeypatch
     ):
-        monkeypatch.setattr(outbox, "IDLE_SECONDS", 0.05)
+        monkeypatch.setattr(relay, "IDLE_SECONDS", 0.05)
         event = await fresh_event(broker, NoteWritten)
         async with relaying(database, producer):
             await write_events(database, *notes(event, ["0"]))
@@ -94,7 +94,7 @@ class TestLostDatabase:
     async def test_relay_goes_on_after_postgresql_was_killed(
         self, tmp_path, broker, producer, monkeypatch
     ):
-        monkeypatch.setattr(outbox, "IDLE_SECONDS", 0.05)
+        monkeypatch.setattr(relay, "IDLE_SECONDS", 0.05)
         event = await fresh_event(broker, NoteWritten)
         server = PostgresServer(tmp_path / "postgres", pick_free_port(), fast=True)
         await asyncio.to_thread(server.start)
@@ -123,7 +123,7 @@ class TestLostBroker:
     async def test_rows_stay_while_the_broker_is_frozen(
         self, sample, database, producer, breakable, monkeypatch
     ):
-        monkeypatch.setattr(outbox, "IDLE_SECONDS", 0.05)
+        monkeypatch.setattr(relay, "IDLE_SECONDS", 0.05)
         monkeypatch.setattr(producing, "SEND_TIMEOUT_SECONDS", 0.3)
         event = await fresh_event(breakable, NoteWritten)
         async with relaying(database, producer):
@@ -155,7 +155,7 @@ class TestLostBroker:
 
         In a compacted topic a late repetition would put an old state over a newer one.
         """
-        monkeypatch.setattr(outbox, "IDLE_SECONDS", 0.05)
+        monkeypatch.setattr(relay, "IDLE_SECONDS", 0.05)
         monkeypatch.setattr(producing, "REQUEST_TIMEOUT_SECONDS", 1.0)
         monkeypatch.setattr(producing, "SEND_TIMEOUT_SECONDS", 3.0)
         event, states = [await fresh_event(apache, NoteWritten) for _ in range(2)]
@@ -185,7 +185,7 @@ class TestLostBroker:
     async def test_relay_waits_for_a_broker_that_was_never_there(
         self, sample, database, broker, monkeypatch
     ):
-        monkeypatch.setattr(outbox, "IDLE_SECONDS", 0.05)
+        monkeypatch.setattr(relay, "IDLE_SECONDS", 0.05)
         event = await fresh_event(broker, NoteWritten)
         producer = Producer(f"127.0.0.1:{pick_free_port()}")
         before = failed_batches()

@@ -85,7 +85,7 @@ class TestRebuild:
         [published, *_] = samples_of(ITEM_PUBLISHED).values()
         sound = outgoing(ITEM_PUBLISHED.model_validate(published))._replace(topic=topic.name)
         await send(broker, sound._replace(value=b"{}"), sound._replace(headers=[]), sound)
-        copy = load_service("requests").projections["catalogue-items"]
+        copy = load_service("requests").projections()["catalogue-items"]
         settings = settings_for(load_service("requests").settings, requests_database.dsn)
         database = Database(settings, application_name="tests")
         told = await rebuild(replace(copy, topic=topic.name), database, broker.bootstrap_servers)

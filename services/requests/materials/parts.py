@@ -1,14 +1,17 @@
 """How the processes come by what they work with: the store and the scanner of the settings."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from servicekit.app import create_cipher
 from servicekit.personal_data import Cipher
-from servicekit.worker import Job
 from services.requests.materials.scanning import clean_up_files, scan_files, scanner_of
 from services.requests.materials.store import open_store
 from services.requests.materials.uploads import Files
 from services.requests.settings import RequestsSettings
+
+if TYPE_CHECKING:
+    from servicekit.worker import Job
 
 
 def open_files(settings: RequestsSettings, cipher: Cipher) -> Files:
@@ -22,7 +25,7 @@ def open_files(settings: RequestsSettings, cipher: Cipher) -> Files:
     )
 
 
-def jobs(settings: RequestsSettings) -> list[Job]:
+def jobs(settings: RequestsSettings) -> "list[Job]":
     """What the worker does with files: nothing where none can be stored."""
     if not settings.files_url:
         return []

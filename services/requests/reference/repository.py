@@ -87,12 +87,13 @@ async def keep_division(session: AsyncSession, event: DivisionRecorded) -> None:
 
 
 async def list_items(session: AsyncSession) -> Sequence[Any]:
-    """Every item of the copy: id, version, status, state."""
+    """Every item of the copy: id, status, state, and what tells this state from others."""
     columns = (
         col(CatalogueItem.item_id),
-        col(CatalogueItem.version),
         col(CatalogueItem.status),
         col(CatalogueItem.state),
+        col(CatalogueItem.revision),
+        col(CatalogueItem.recorded_at),
     )
     return (await session.execute(select(*columns))).all()
 

@@ -6,6 +6,7 @@ Intake asks no other service and reads no table before its one statement.
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -34,6 +35,8 @@ class Item:
 
     state: ItemState
     status: str
+    #: Revision and time of the state: two states with the same are the same (`keep_newest`).
+    stamp: tuple[int, datetime]
     form: jsonschema_rs.Draft202012Validator
 
     @property
@@ -99,10 +102,14 @@ def _by_code(found: Iterable[Offered], code: Callable[[Offered], str]) -> dict[s
     return grouped
 
 
-async def load(database: Database) -> Reference:
-    """Read all reference data in one read-only transaction."""
+async def load(database: Database, kept: Mapping[UUID, Item] | None = None) -> Reference:
+    """Read all reference data in one read-only transaction.
+
+    `kept` are the items of the picture before; those that did not change are taken over, since two
+    whole pictures at once would cost twice the memory whenever one item changes.
+    """
     async with database.reading() as session:
-        items = [_item(row) for row in await repository.list_items(session)]
+        items = [_item(row, kept or {}) for row in await repository.list_items(session)]
         active = await repository.find_active_rules(session)
         matcher = compile_rules(
             [Rule.model_validate(rule) for rule in (active.rules if active else [])],
@@ -128,10 +135,12 @@ async def load(database: Database) -> Reference:
 def refreshed(database: Database) -> Refreshed[Reference]:
     """The picture, renewed whenever one of the copies moved, and by time where rules ask for load."""
     uses_load = False
+    kept: Mapping[UUID, Item] = {}
 
     async def renew() -> Reference:
-        nonlocal uses_load
-        reference = await load(database)
+        nonlocal uses_load, kept
+        reference = await load(database, kept)
+        kept = reference.items
         uses_load = reference.matcher.uses_load
         return reference
 
@@ -147,8 +156,11 @@ def _bundle(row: Any) -> Bundle:
     return Bundle(BundleState.model_validate(row.state), row.is_open)
 
 
-def _item(row: Any) -> Item:
+def _item(row: Any, kept: Mapping[UUID, Item]) -> Item:
+    before = kept.get(row.item_id)
+    stamp = (row.revision, row.recorded_at)
+    if before is not None and (before.status, before.stamp) == (row.status, stamp):
+        return before
     state = ItemPublished.model_validate(row.state)
-    return Item(
-        state, row.status, jsonschema_rs.Draft202012Validator(state.form, validate_formats=True)
-    )
+    form = jsonschema_rs.Draft202012Validator(state.form, validate_formats=True)
+    return Item(state, row.status, stamp, form)

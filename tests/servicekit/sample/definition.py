@@ -29,6 +29,6 @@ SERVICE = Service(
     migrations="tests.servicekit.sample.migrations",
     create_worker=create_worker,
     seed=seed,
-    projections=PROJECTIONS,
+    projections=lambda: PROJECTIONS,
     encrypted=[SECRET],
 )
