@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from starlette.types import Message
 
 from gateway.exchange import Exchange
+from gateway.headers import kept_headers
 from gateway.metrics import cache_outcome
 from gateway.problems import ServiceBroke, ServiceUnavailable, UpstreamTimeout
 from gateway.proxy import BUFFER_BYTES, Proxy
@@ -45,6 +46,8 @@ class Kept:
     body: bytes
     etag: bytes | None
     stored_at: float
+    #: Without the length, for answers without the body that it is the length of.
+    bodyless: list[tuple[bytes, bytes]]
     fetching_until: float = 0.0
 
     @property
@@ -147,7 +150,9 @@ class PublicCache:
 
     def _keep(self, key: Key, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         etag = next((value for name, value in headers if name == b"etag"), None)
-        entry = Kept(headers, body, etag, self._clock())
+        passed = kept_headers(headers)
+        bodyless = [pair for pair in passed if pair[0] != b"content-length"]
+        entry = Kept(passed, body, etag, self._clock(), bodyless)
         old = self._kept.pop(key, None)
         self._bytes += entry.size - (old.size if old else 0)
         self._kept[key] = entry
@@ -175,11 +180,14 @@ def _key(exchange: Exchange, route: Route) -> Key | None:
 
 async def _answer(exchange: Exchange, kept: Kept, age: float) -> None:
     """Send a kept answer; 304 when the reader has it already."""
-    offered = next((value for name, value in exchange.head.passed if name == b"if-none-match"), b"")
-    is_known = kept.etag is not None and kept.etag in (part.strip() for part in offered.split(b","))
-    headers = [*kept.headers, (b"age", str(int(age)).encode())]
+    is_known = kept.etag is not None and _has(exchange.head.passed, kept.etag)
+    headers = kept.bodyless if is_known else kept.headers
     body = b"" if is_known or exchange.method == "HEAD" else kept.body
-    await exchange.send(
-        {"type": "http.response.start", "status": 304 if is_known else 200, "headers": headers}
-    )
-    await exchange.send({"type": "http.response.body", "body": body})
+    aged = [*headers, (b"age", b"%d" % age)]
+    await exchange.repeat(304 if is_known else 200, aged, body)
+
+
+def _has(headers: list[tuple[bytes, bytes]], etag: bytes) -> bool:
+    """Whether the reader says that it holds this version."""
+    offered = next((value for name, value in headers if name == b"if-none-match"), b"")
+    return etag in (part.strip() for part in offered.split(b","))

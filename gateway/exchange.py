@@ -19,8 +19,17 @@ _CLOSING = frozenset({408, 413})
 LOOKOUT_SECONDS = 0.05
 
 
+#: Until the request's own has been read.
+_UNREAD = RequestHead([], "")
+
+
 class Exchange:
     """Wraps ASGI's `send`: adapts headers once, remembers the status."""
+
+    __slots__ = (
+        "_send", "added", "address", "caller", "head", "is_complete", "method", "receive",
+        "route", "scope", "seen_by", "started_at", "status",
+    )  # fmt: skip
 
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, added: list[tuple[bytes, bytes]]
@@ -30,7 +39,7 @@ class Exchange:
         self._send = send
         self.added = added
         self.method: str = scope["method"]
-        self.head = RequestHead([], "")
+        self.head = _UNREAD
         self.route: Route | None = None
         self.caller: Caller | None = None
         self.address = ""
@@ -58,6 +67,14 @@ class Exchange:
         elif not message.get("more_body", False):
             self.is_complete = True
         await self._send(message)
+
+    async def repeat(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        """Answer with what another got; `headers` have been through `kept_headers`."""
+        self.status = status
+        self.is_complete = True
+        given = [*headers, *self.added, (b"x-request-id", self.head.request_id.encode())]
+        await self._send({"type": "http.response.start", "status": status, "headers": given})
+        await self._send({"type": "http.response.body", "body": body})
 
     async def refuse(self, error: ServiceError) -> None:
         """Answer with a problem document."""

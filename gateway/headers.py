@@ -119,6 +119,12 @@ def read_head(headers: RawHeaders) -> RequestHead:
     return head
 
 
+def kept_headers(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+    """Return what of an answer's headers every caller gets, for answers that are given again."""
+    lowered = ((name.lower(), value) for name, value in headers)
+    return [pair for pair in lowered if pair[0] not in _STOPPED_OUT]
+
+
 def answer_headers(
     headers: RawHeaders, *, request_id: str, added: RawHeaders, no_store: bool, bodyless: bool
 ) -> list[tuple[bytes, bytes]]:
