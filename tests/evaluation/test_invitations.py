@@ -179,11 +179,31 @@ class TestTokens:
         }
         answer = await rate(evaluation, {"token": after["token"]})
         assert (answer.status_code, answer.json()["code"]) == (409, "rating-already-given")
+        rated, used = await invited(evaluation)
+        told = await self._all_that_staff_can_ask(evaluation, rated, used)
+        bad = await rate(evaluation, {"token": used["token"]}, level="very-dissatisfied", tags=[])
+        assert bad.status_code == 201, bad.text
+        assert await self._all_that_staff_can_ask(evaluation, rated, used) == told
         closed = await finish_case(evaluation)
         await evaluation.fetch("UPDATE evaluable SET open_until = '2026-01-01'")
         late = (await issue(closed)).json()
         refused = await rate(evaluation, {"token": late["token"]})
         assert (refused.status_code, refused.json()["code"]) == (410, "evaluation-closed")
+
+    @staticmethod
+    async def _all_that_staff_can_ask(evaluation, case, given):
+        """Answers to whoever handed the proof out, of which none uses it up."""
+        proof, ask = {"token": given["token"]}, evaluation.client.post
+        drawn = await ask("/v1/invitations/qr", json=proof, headers=handler())
+        seen = await ask("/v1/open-ratings/look-up", json=proof)
+        probed = await rate(evaluation, proof, tags=["213"])
+        again = await rate(evaluation, proof, assess_number=2)
+        by_its_code = await rate(evaluation, by_code(case, given["code"]), assess_number=2)
+        return [
+            (drawn.status_code, drawn.content),
+            (seen.status_code, seen.json()),
+            *((each.status_code, each.json()["code"]) for each in (probed, again, by_its_code)),
+        ]
 
     async def test_drawn_in_three_formats(self, evaluation):
         _, given = await invited(evaluation)

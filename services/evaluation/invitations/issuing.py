@@ -21,7 +21,7 @@ from services.evaluation.invitations.schemas import InvitationCreate, Invitation
 from services.evaluation.invitations.service import (
     DeviceNotUsable,
     ServiceNotOpen,
-    usable_invitation,
+    lock_invitation,
 )
 from services.evaluation.models import SERVICE_NAMES, RatingChannel, ServiceNumber
 from services.evaluation.proofs import invitation_token, look_up_code
@@ -114,9 +114,9 @@ async def draw(
     """The QR code of an invitation, for who may have issued it.
 
     Raises:
-        InvitationInvalid, InvitationExpired, InvitationUsed, WrongUnit, WrongDivision.
+        InvitationInvalid, InvitationExpired, WrongUnit, WrongDivision.
     """
-    invitation = await usable_invitation(session, token, cipher)
+    invitation = await lock_invitation(session, token, cipher)
     facts, _ = await evaluables.lock(session, invitation.evaluable_id)
     if not supervises(caller, facts.responsible_division):
         ensure_serves(caller, facts)

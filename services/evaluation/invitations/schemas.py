@@ -79,12 +79,11 @@ class OpenRatingCreate(RatingContent):
 
 
 class Opened(BaseModel):
-    """What a proof opens. Nothing of whose it is."""
+    """What a proof opens. Nothing of whose it is, nor of whether it was rated."""
 
     item_name: str
     service_name: str
     unit_name: str | None
-    next_assess_number: int | None
     open_until: date
 
 

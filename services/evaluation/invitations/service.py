@@ -11,7 +11,7 @@ from servicekit.outbox import now
 from servicekit.personal_data import Cipher
 from services.evaluation.calendar.rules import local_day
 from services.evaluation.evaluables import service as evaluables
-from services.evaluation.evaluables.rules import Standing, next_assess_number
+from services.evaluation.evaluables.rules import FIRST, Standing
 from services.evaluation.facts import EvaluableFacts
 from services.evaluation.fingerprints import Fingerprints
 from services.evaluation.invitations import repository
@@ -35,6 +35,7 @@ from services.evaluation.ratings import service as ratings
 from services.evaluation.ratings.schemas import RatingReceipt
 from services.evaluation.ratings.service import Way
 from services.evaluation.settings import EvaluationSettings
+from services.evaluation.tags import service as tags
 
 
 class InvitationInvalid(Forbidden):
@@ -47,6 +48,12 @@ class InvitationExpired(Gone):
 
 class InvitationUsed(Conflict):
     code, title = "invitation-used", "这个评价凭证已经用过"
+
+
+class FollowUpImpossible(Conflict):
+    """Whatever the reason: each would tell staff with the proof something of the first rating."""
+
+    code, title = "follow-up-impossible", "现在不能凭这个凭证追评，请登录后查看"
 
 
 class CodeWrong(Forbidden):
@@ -70,8 +77,10 @@ class DeviceNotUsable(Conflict):
 async def look_up(session: AsyncSession, proof: Proof, *, cipher: Cipher) -> Opened | ServiceError:
     """What a proof opens; a refusal is returned, so that a wrong code stays counted.
 
+    The same before and after the rating: staff who hand proofs out could ask, too.
+
     Raises:
-        InvitationInvalid, InvitationExpired, InvitationUsed.
+        InvitationInvalid, InvitationExpired.
     """
     held = await _held(session, proof, cipher)
     if isinstance(held, ServiceError):
@@ -81,12 +90,11 @@ async def look_up(session: AsyncSession, proof: Proof, *, cipher: Cipher) -> Ope
 
 
 def opened(facts: EvaluableFacts, standing: Standing) -> Opened:
-    """What may be rated, without whose it is."""
+    """What may be rated, without whose it is and whether it was rated."""
     return Opened(
         item_name=facts.item_name,
         service_name=SERVICE_NAMES[ServiceNumber(facts.service_number)],
         unit_name=facts.unit_name,
-        next_assess_number=next_assess_number(standing, local_day(now())),
         open_until=standing.open_until,
     )
 
@@ -101,19 +109,34 @@ async def rate(
 ) -> RatingReceipt | ServiceError:
     """Rate by proof; a refusal of the code is returned, so that it stays counted.
 
+    Tags are checked first: an answer that depends on the proof being unused, and uses nothing up,
+    would tell whoever handed it out that the resident has rated.
+
     Raises:
         InvitationInvalid, InvitationExpired, InvitationUsed: the token's.
-        RatingAlreadyGiven, EvaluationClosed, FirstRatingMissing, RectificationUnderWay,
+        RatingAlreadyGiven, EvaluationClosed: the first rating's.
+        FollowUpImpossible: the 追评's.
         RaterIsStaff, TagUnknown, TagOfOtherLevel, TagRetired: the rating's.
 
     Concurrency: locks the invitation, then the evaluable service.
     """
+    await tags.ensure_usable(session, body.tags, body.level)
     held = await _held(session, body.proof, cipher)
     if isinstance(held, ServiceError):
         return held
     evaluable_id, invitation = held
+    is_used = invitation is not None and invitation.used_at is not None
+    if is_used and body.assess_number == FIRST:
+        raise InvitationUsed
     facts, standing = await evaluables.lock(session, evaluable_id)
-    evaluables.ensure_ratable(standing, body.assess_number)
+    try:
+        evaluables.ensure_ratable(standing, body.assess_number)
+    except ServiceError as refused:
+        if body.assess_number == FIRST:
+            raise
+        raise FollowUpImpossible from refused
+    if is_used:
+        raise FollowUpImpossible
     if invitation is not None and invitation.device_id is not None:
         facts = await _placed(session, facts, invitation.device_id)
     channel = RatingChannel(invitation.channel if invitation else body.channel)
@@ -128,18 +151,18 @@ async def _held(
     session: AsyncSession, proof: Proof, cipher: Cipher
 ) -> tuple[UUID, Any | None] | ServiceError:
     if proof.token is not None:
-        invitation = await usable_invitation(session, proof.token, cipher)
+        invitation = await lock_invitation(session, proof.token, cipher)
         return invitation.evaluable_id, invitation
     assert proof.case_number is not None
     assert proof.code is not None
     return await _by_code(session, proof.case_number, proof.service_number, proof.code, cipher)
 
 
-async def usable_invitation(session: AsyncSession, token: str, cipher: Cipher) -> Any:
-    """The invitation of a token, locked.
+async def lock_invitation(session: AsyncSession, token: str, cipher: Cipher) -> Any:
+    """The invitation of a token, locked, whether or not it was used.
 
     Raises:
-        InvitationInvalid, InvitationExpired, InvitationUsed.
+        InvitationInvalid, InvitationExpired.
     """
     claim = verify(cipher, Kind.invitation, token)
     if claim is None:
@@ -149,8 +172,6 @@ async def usable_invitation(session: AsyncSession, token: str, cipher: Cipher) -
     invitation = await repository.lock(session, claim.id)
     if invitation is None:
         raise InvitationInvalid
-    if invitation.used_at is not None:
-        raise InvitationUsed
     return invitation
 
 
