@@ -25,6 +25,7 @@ from services.facilities.models.facilities import (
 )
 from services.facilities.models.imports import ImportChunk, ImportJob, ImportProblem
 from services.facilities.models.indicators import (
+    INDICATOR_PAST,
     INDICATOR_SUM,
     MEASURES,
     Indicator,
@@ -47,6 +48,7 @@ from services.facilities.models.technical import (
 )
 
 __all__ = [
+    "INDICATOR_PAST",
     "INDICATOR_SUM",
     "MEASURES",
     "Base",

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKey, Index, Numeric, String, Table, text
+from sqlalchemy import Column, Date, ForeignKey, Index, Numeric, String, Table, text
 from sqlmodel import Field
 
 from services.facilities.models.base import Base, jsonb, timestamp
@@ -72,15 +72,30 @@ MEASURES = (
     "surveyed_communities",
 )
 
+_THIS_MONTH = text("CAST(date_trunc('month', timezone('Asia/Shanghai', now())) AS date)")
 #: One row per division, communities included. Numeric: adding and taking away leaves no trace.
+#: `since`: the month, by its first day, in which a row took these values.
 INDICATOR_SUM = Table(
     "indicator_sum",
     Base.metadata,
     Column("code", String, ForeignKey("division.code"), primary_key=True),
+    Column("since", Date, nullable=False, server_default=_THIS_MONTH),
     *(
         Column(name, Numeric(18, 2, asdecimal=False), nullable=False, server_default=text("0"))
         for name in MEASURES
     ),
+)
+
+
+#: What a community's row was at the ends of the months `since` to `until`, once it was changed.
+#: A measure that was added later is unknown then, not zero.
+INDICATOR_PAST = Table(
+    "indicator_past",
+    Base.metadata,
+    Column("code", String, ForeignKey("division.code"), primary_key=True),
+    Column("until", Date, primary_key=True),
+    Column("since", Date, nullable=False),
+    *(Column(name, Numeric(18, 2, asdecimal=False)) for name in MEASURES),
 )
 
 
