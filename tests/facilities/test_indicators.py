@@ -3,6 +3,7 @@
 import asyncio
 import io
 import time
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from servicekit.paging import encode_cursor
-from services.facilities.indicators import history, repository, service
+from services.facilities.indicators import history, past, repository, service
+from services.facilities.indicators.rules import FORMULAS, compute
 from services.facilities.models import INDICATOR_SUM, MEASURES
 from services.facilities.surveys.consumers import keep_survey
 from tests.facilities.factories import (
@@ -115,7 +117,11 @@ class TestIncremental:
     @given(st.lists(steps, min_size=4, max_size=10))
     async def test_equals_a_full_recount_after_any_changes(self, counted, taken):
         made: list[dict[str, Any]] = []
-        for kind, *arguments in taken:
+        gone_by = []
+        for number, (kind, *arguments) in enumerate(taken):
+            if number % 3 == 2:
+                gone_by.append(await counted_anew(counted))
+                await _let_a_month_pass(counted)
             if kind == "add":
                 division, what, area, state = arguments
                 made.append(
@@ -139,6 +145,7 @@ class TestIncremental:
                 await _change(counted, made[arguments[0] % len(made)], kind, arguments[1:])
         assert await wrong(counted) == 0
         await _matches_a_count_by_hand(counted)
+        await _remembers(counted, [*gone_by, await counted_anew(counted)])
 
     async def test_a_wrong_sum_is_found_and_mended(self, counted):
         await counted.fetch(
@@ -154,12 +161,18 @@ class TestIncremental:
         await counted.fetch(
             "UPDATE division SET valid_until = '2026-01-01' WHERE code = $1", VILLAGE
         )
+        await _let_a_month_pass(counted)
         try:
             async with counted.database.transaction() as session:
                 assert (
                     await service.mend(session, PROVINCE) == 5
                 )  # the village and the four above it
             assert (await sums(counted, COUNTY))["villages"] == before["villages"] - 1
+            url = f"/v1/indicators/rural-facility-coverage/history?division={VILLAGE}"
+            (month,) = (await counted.client.get(url)).json()[
+                "months"
+            ]  # last month, no longer this
+            assert (month["denominator"], month["value"]) == (1, 0)
         finally:
             await counted.fetch("UPDATE division SET valid_until = NULL WHERE code = $1", VILLAGE)
 
@@ -184,6 +197,38 @@ class TestIncremental:
         answer = await counted.client.post("/v1/facilities", json=bad, headers=manager())
         assert answer.status_code == 422
         assert await sums(counted, CITY) == before
+
+
+async def counted_anew(service):
+    """What each community of `PLACES` adds, counted of everything that is recorded of it."""
+    async with service.database.reading() as session:
+        return {code: await repository.measure_with(session, code, []) for code in PLACES[:3]}
+
+
+async def _let_a_month_pass(service):
+    """As if everything until now had been a month ago: what is kept of it becomes older."""
+    await service.fetch("UPDATE indicator_sum SET since = since - interval '1 month'")
+    # By way of long ago: two rows of a community are never at the same month.
+    for by in ("- interval '1000 years 1 month'", "+ interval '1000 years'"):
+        await service.fetch(f"UPDATE indicator_past SET since = since {by}, until = until {by}")
+
+
+async def _remembers(running, months):
+    """Every indicator of every month is what a full count had at that month's end."""
+    last = service.this_month()
+    expected = [past.next_month(last, number - len(months) + 1) for number in range(len(months))]
+    async with running.database.reading() as session:
+        for one in await service.all_counted(session):
+            for code in PLACES[:3]:
+                told = await history.history_of(
+                    session, one.definition.code, code, months=len(months)
+                )
+                assert [month.month for month in told.months] == expected
+                found = [
+                    month.model_dump(exclude={"month", "recorded_at"}) for month in told.months
+                ]
+                counted = [compute(FORMULAS[one.formula], sums[code]) for sums in months]
+                assert found == [asdict(each) for each in counted], one.definition.code
 
 
 async def _change(service, made, kind, arguments):
@@ -365,6 +410,23 @@ class TestHistory:
         assert [month["month"] for month in body["months"]] == ["2026-10-01", "2026-11-01"]
         assert [month["value"] for month in body["months"]] == [0, pytest.approx(1 / 77)]
         assert body["chart"]["categories"] == ["2026-10", "2026-11"]
+
+    async def test_a_clock_that_goes_back_over_a_month_tells_no_month_twice(self, counted):
+        this = service.this_month()
+        url = f"/v1/indicators/rural-facility-coverage/history?division={VILLAGE}"
+        await recorded(counted, division_code=VILLAGE)
+        for month, area in (
+            (past.next_month(this), 701),
+            (this, 702),
+            (past.next_month(this), 703),
+        ):
+            await counted.fetch("UPDATE facility SET total_area_m2 = $1", area)
+            async with counted.database.transaction() as session:
+                await repository.refresh(session, [VILLAGE], month=month)
+        rows = await counted.fetch("SELECT since, until FROM indicator_past")
+        assert [(row["since"], row["until"]) for row in rows] == [(this, this)]
+        (month,) = (await counted.client.get(url)).json()["months"]
+        assert (month["month"], month["value"]) == (f"{this}", 1)
 
     async def test_the_worker_mends_the_sums_and_writes_the_month_down(self, facilities):
         job = asyncio.create_task(history.job(facilities.database))

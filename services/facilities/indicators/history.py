@@ -1,6 +1,10 @@
-"""Indicators by month: the present month follows the sums, months gone by stay as they were."""
+"""Indicators by month: the present month follows the sums, months gone by stay as they were.
+
+Towns and above are written down by the worker; communities by their changes, see `past`.
+"""
 
 import asyncio
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -13,7 +17,7 @@ from servicekit import outbox
 from servicekit.database import DATABASE_ERRORS, Database
 from servicekit.logging import logger
 from services.facilities.divisions import service as divisions
-from services.facilities.indicators import repository, service
+from services.facilities.indicators import past, repository, service
 from services.facilities.indicators.rules import FORMULAS, compute, nearest, target_for
 from services.facilities.indicators.schemas import Chart, History, MonthValue, Series
 from services.facilities.indicators.service import Counted
@@ -21,7 +25,7 @@ from services.facilities.metrics import INDICATORS_CHANGED
 from services.facilities.models import Base
 
 _MONTH = Base.metadata.tables["indicator_month"]
-#: Communities are many and change little: their history is that of their figures and facilities.
+#: Communities are many and change little: of them `indicator_past` keeps what changed.
 KEPT_LEVELS = (
     DivisionLevel.province,
     DivisionLevel.city,
@@ -88,14 +92,10 @@ async def history_of(
     """
     one = await service.find_definition(session, indicator)
     division = await divisions.get(session, division_code)
-    statement = (
-        select(_MONTH)
-        .where(_MONTH.c.division_code == division_code, _MONTH.c.indicator_code == indicator)
-        .order_by(_MONTH.c.month.desc())
-        .limit(months)
-    )
-    rows = reversed((await session.execute(statement)).all())
-    values = [MonthValue.model_validate(dict(row._mapping)) for row in rows]
+    if division_level(division_code) is DivisionLevel.community:
+        values = await _months_of_community(session, one, division_code, months)
+    else:
+        values = await _months_kept(session, indicator, division_code, months)
     chart = chart_of(
         one,
         division_code,
@@ -104,6 +104,32 @@ async def history_of(
         points=[(f"{value.month:%Y-%m}", value.value) for value in values],
     )
     return History(indicator=indicator, division_code=division_code, months=values, chart=chart)
+
+
+async def _months_kept(
+    session: AsyncSession, indicator: str, division_code: str, months: int
+) -> list[MonthValue]:
+    statement = (
+        select(_MONTH)
+        .where(_MONTH.c.division_code == division_code, _MONTH.c.indicator_code == indicator)
+        .order_by(_MONTH.c.month.desc())
+        .limit(months)
+    )
+    rows = reversed((await session.execute(statement)).all())
+    return [MonthValue.model_validate(dict(row._mapping)) for row in rows]
+
+
+async def _months_of_community(
+    session: AsyncSession, one: Counted, code: str, months: int
+) -> list[MonthValue]:
+    last = service.this_month()
+    first = past.next_month(last, 1 - months)
+    stretches = await past.list_stretches(session, code, first=first, last=last)
+    formula = FORMULAS[one.formula]
+    return [
+        MonthValue(month=month, **asdict(compute(formula, sums)))
+        for month, sums in past.months_of(stretches, formula, first=first)
+    ]
 
 
 def chart_of(
@@ -140,7 +166,7 @@ async def job(database: Database) -> None:
                 await _mend_all(database)
             async with database.transaction() as session:
                 if await _is_alone(session):
-                    await record_month(session, service.local_today().replace(day=1))
+                    await record_month(session, service.this_month())
             database.nudge_relay()
         except DATABASE_ERRORS as error:
             logger.warning("indicator_job_lost_database", error=repr(error))

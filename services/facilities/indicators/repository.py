@@ -1,6 +1,8 @@
 """Sums up the tree: changed with what they are summed of, counted again, and read."""
 
 from collections.abc import Sequence
+from datetime import date
+from string import Template
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from services.facilities.indicators.measures import (
     facts_sql,
     statement,
 )
+from services.facilities.indicators.past import KEEP
 from services.facilities.models import INDICATOR_SUM, MEASURES, Base
 
 _DIVISION = Base.metadata.tables["division"]
@@ -32,12 +35,14 @@ def _each(pattern: str) -> str:
     return ", ".join(pattern.replace("@", name) for name in MEASURES)
 
 
+_PAST = Template(KEEP).substitute(names=NAMES, kept=_each("kept.@"))
 _ADD = text(
-    "INSERT INTO indicator_sum (code) SELECT code FROM division WHERE code = ANY(:codes) "
-    "ORDER BY code ON CONFLICT DO NOTHING"
+    "INSERT INTO indicator_sum (code, since) SELECT code, CAST(:month AS date) FROM division "
+    "WHERE code = ANY(:codes) ORDER BY code ON CONFLICT DO NOTHING"
 )
 _LOCK = text("SELECT code FROM indicator_sum WHERE code = ANY(:codes) ORDER BY code FOR UPDATE")
-#: Each community is set to what it adds now; the difference goes to everything above it.
+#: Each community is set to what it adds now; the difference goes to everything above it. A month
+#: never goes back, whatever a clock says: stretches of the past would overlap.
 _REFRESH = statement(
     """
     $facts, measured AS (
@@ -46,6 +51,10 @@ _REFRESH = statement(
         SELECT code, $zeros FROM division
         WHERE code = ANY(:codes) AND level = 'community'
           AND NOT EXISTS (SELECT FROM fact WHERE fact.code = division.code)
+    ), past AS (
+        $past FROM measured JOIN indicator_sum AS kept ON kept.code = measured.code
+        WHERE kept.since < CAST(:month AS date) AND ($measures) IS DISTINCT FROM ($kept)
+        ON CONFLICT DO NOTHING
     ), difference AS (
         SELECT measured.code, $differences
         FROM measured JOIN indicator_sum AS kept ON kept.code = measured.code
@@ -64,8 +73,14 @@ _REFRESH = statement(
         ) AS above (code)) AS chain
         GROUP BY chain.code
     )
-    UPDATE indicator_sum AS kept SET $additions FROM spread WHERE spread.code = kept.code
+    UPDATE indicator_sum AS kept SET $additions, since = greatest(kept.since, CAST(:month AS date))
+    FROM spread WHERE spread.code = kept.code AND ($spread) IS DISTINCT FROM ($all_zeros)
     """,
+    past=_PAST,
+    measures=_each("measured.@"),
+    kept=_each("kept.@"),
+    spread=_each("spread.@"),
+    all_zeros=", ".join("0" for _ in MEASURES),
     facts=facts_sql(ONE_BY_ONE),
     measured=MEASURED,
     zeros=", ".join("0" for _ in MEASURES),
@@ -109,6 +124,7 @@ _PARTS = {
         )
     ),
     "names": NAMES,
+    "past": _PAST,
     "new": _each("new.@"),
     "kept": _each("kept.@"),
     "excluded": _each("excluded.@"),
@@ -127,13 +143,22 @@ _COUNT_WRONG = statement(
 )
 _RECOUNT = statement(
     """
-    $counted, gone AS (
+    $counted, past AS (
+        $past
+        FROM indicator_sum AS kept JOIN division ON division.code = kept.code
+            LEFT JOIN new ON new.code = kept.code
+        WHERE kept.code BETWEEN :first AND :last AND division.level = 'community'
+          AND kept.since < CAST(:month AS date) AND ($new) IS DISTINCT FROM ($kept)
+        ON CONFLICT DO NOTHING
+    ), gone AS (
         DELETE FROM indicator_sum AS kept
         WHERE kept.code BETWEEN :first AND :last
           AND NOT EXISTS (SELECT FROM new WHERE new.code = kept.code) RETURNING code
     ), stored AS (
-        INSERT INTO indicator_sum AS kept (code, $names) SELECT code, $names FROM new
-        ON CONFLICT (code) DO UPDATE SET $assignments
+        INSERT INTO indicator_sum AS kept (code, since, $names)
+        SELECT code, CAST(:month AS date), $names FROM new
+        ON CONFLICT (code) DO UPDATE SET since = greatest(kept.since, excluded.since),
+            $assignments
         WHERE ($kept) IS DISTINCT FROM ($excluded)
         RETURNING code
     )
@@ -150,8 +175,10 @@ _SHARE = text("LOCK TABLE indicator_sum IN ROW EXCLUSIVE MODE")
 _ALONE = text("LOCK TABLE indicator_sum IN SHARE ROW EXCLUSIVE MODE")
 
 
-async def refresh(session: AsyncSession, codes: Sequence[str]) -> None:
+async def refresh(session: AsyncSession, codes: Sequence[str], *, month: date) -> None:
     """Bring the sums of communities and towns, and of everything above them, up to date.
+
+    `month` is the present one, by its first day: what stood before it goes into the past.
 
     Concurrency: locks the rows from the province down, so that two changes never wait for each
     other, and reads the facts after that, so that the second one sees the first.
@@ -160,9 +187,10 @@ async def refresh(session: AsyncSession, codes: Sequence[str]) -> None:
         code[:digits].ljust(12, "0") for code in codes for digits in SIGNIFICANT_DIGITS.values()
     }
     await session.execute(_SHARE)
-    await session.execute(_ADD, {"codes": sorted(chain)})
+    await session.execute(_ADD, {"codes": sorted(chain), "month": month})
     await session.execute(_LOCK, {"codes": sorted(chain)})
-    await session.execute(_REFRESH, {"codes": list(codes), "extra": _NO_EXTRA})
+    values = {"codes": list(codes), "extra": _NO_EXTRA, "month": month}
+    await session.execute(_REFRESH, values)
 
 
 async def codes_around(session: AsyncSession, facility_id: UUID) -> list[str]:
@@ -179,13 +207,13 @@ async def list_provinces(session: AsyncSession) -> list[str]:
     return list(await session.scalars(statement.order_by(_DIVISION.c.code)))
 
 
-async def recount(session: AsyncSession, codes: tuple[str, str]) -> int:
-    """Count a province again; return how many rows were other than kept.
+async def recount(session: AsyncSession, codes: tuple[str, str], *, month: date) -> int:
+    """Count a province again in the present month; return how many rows were other than kept.
 
     Keeps every change of sums waiting until the transaction ends.
     """
     await session.execute(_ALONE)
-    changed: int = (await session.execute(_RECOUNT, _range(codes))).scalar_one()
+    changed: int = (await session.execute(_RECOUNT, _range(codes) | {"month": month})).scalar_one()
     return changed
 
 
@@ -195,7 +223,7 @@ async def count_wrong(session: AsyncSession, codes: tuple[str, str]) -> int:
     return wrong
 
 
-def _range(codes: tuple[str, str]) -> dict[str, str]:
+def _range(codes: tuple[str, str]) -> dict[str, Any]:
     return {"first": codes[0], "last": codes[1], "extra": _NO_EXTRA}
 
 

@@ -155,7 +155,9 @@ class MonthValue(BaseModel):
     denominator: float
     value: float | None
     missing: int
-    recorded_at: datetime
+    recorded_at: datetime | None = Field(
+        default=None, description="何时算出；村（社区）只留变化，按月推得，为空"
+    )
 
 
 class Series(BaseModel):

@@ -60,7 +60,7 @@ async def refresh(session: AsyncSession, codes: Iterable[str]) -> None:
     """
     adding = sorted({code for code in codes if division_level(code) in _ADDING})
     if adding:
-        await repository.refresh(session, adding)
+        await repository.refresh(session, adding, month=this_month())
 
 
 async def refresh_around(session: AsyncSession, facility_id: UUID, *others: str) -> None:
@@ -72,7 +72,9 @@ async def recount(session: AsyncSession) -> int:
     """Count everything again, a province after the other; return how many sums were wrong."""
     changed = 0
     for province in await repository.list_provinces(session):
-        changed += await repository.recount(session, divisions.subtree(province))
+        changed += await repository.recount(
+            session, divisions.subtree(province), month=this_month()
+        )
     return changed
 
 
@@ -86,7 +88,7 @@ async def mend(session: AsyncSession, province: str) -> int:
     if wrong:
         logger.warning("indicator_sums_mended", province=province, divisions=wrong)
         INDICATOR_SUMS_MENDED.inc(wrong)
-        await repository.recount(session, codes)
+        await repository.recount(session, codes, month=this_month())
     return wrong
 
 
@@ -201,6 +203,11 @@ async def targets_of(session: AsyncSession, division_code: str) -> dict[str, flo
 def local_today() -> date:
     """Today in local time."""
     return outbox.now().astimezone(LOCAL).date()
+
+
+def this_month() -> date:
+    """The first day of this month in local time."""
+    return local_today().replace(day=1)
 
 
 async def _counted(session: AsyncSession, only: str | None = None) -> list[Counted]:
