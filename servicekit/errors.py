@@ -110,7 +110,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     if any(problem["type"] == "json_invalid" for problem in problems):
         return problem_response(MalformedJson(), _instance(request))
     return problem_response(
-        Invalid(errors=[_describe(problem) for problem in problems]), _instance(request)
+        Invalid(errors=[describe(problem) for problem in problems]), _instance(request)
     )
 
 
@@ -195,7 +195,8 @@ def constraint_name(error: IntegrityError) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _describe(problem: Any) -> dict[str, Any]:
+def describe(problem: Any) -> dict[str, Any]:
+    """What pydantic found as an entry of `errors`; its location begins with where it was sent."""
     location = [str(part) for part in problem["loc"]]
     return {
         "path": "/" + "/".join(location[1:]),

@@ -74,6 +74,9 @@ class TestRooms:
         assert {(error["path"], error["type"]) for error in odd.json()["errors"]} == {
             ("/uses/0", "use-unknown"), ("/area_m2", "area-too-large"),
         }  # fmt: skip
+        both = await post(facilities, body, HALL | {"name": "", "area_m2": 601})
+        assert both.json()["code"] == "room-invalid"
+        assert [error["path"] for error in both.json()["errors"]] == ["/name", "/area_m2"]
         wrongs: list[dict[str, Any]] = [
             {"area_m2": 0},
             {"uses": []},

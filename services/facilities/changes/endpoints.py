@@ -9,6 +9,7 @@ from servicekit.app import create_router
 from servicekit.auth import Caller, require
 from servicekit.database import ReadSession
 from servicekit.idempotency import Session
+from services.facilities.attempts import Sent
 from services.facilities.changes import service
 from services.facilities.changes.schemas import ChangeRecorded, ChangeWrite
 from services.facilities.divisions import service as divisions
@@ -19,7 +20,9 @@ Keeper = Annotated[Caller, Depends(require("operator", "statistician"))]
 
 
 @router.post("/division-changes", status_code=201)
-async def record_change(body: ChangeWrite, caller: Keeper, session: Session) -> ChangeRecorded:
+async def record_change(
+    body: Sent[ChangeWrite], caller: Keeper, session: Session
+) -> ChangeRecorded:
     """登记区划变更；旧代码从此指向承接的区划，设施随之改挂。"""
     return await service.record(session, caller, body)
 

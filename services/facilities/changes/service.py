@@ -12,6 +12,7 @@ from servicekit import outbox
 from servicekit.auth import Caller
 from servicekit.errors import Conflict, Invalid
 from servicekit.identifiers import new_id
+from services.facilities.attempts import Attempt
 from services.facilities.changes import repository
 from services.facilities.changes.rules import ChangeFault, Known, change_faults, parent_of
 from services.facilities.changes.schemas import ChangeRecorded, ChangeWrite, DivisionAfter
@@ -21,6 +22,9 @@ from services.facilities.facilities import service as facilities
 from services.facilities.hours.rules import LOCAL
 from services.facilities.indicators import service as indicators
 from services.facilities.metrics import DIVISION_CHANGES
+
+#: No rule looks at these fields: the others are held against each other all the same.
+_UNCHECKED = frozenset({"ordered_by"})
 
 
 class ChangeInvalid(Invalid):
@@ -35,7 +39,9 @@ class DivisionCodeTaken(Conflict):
     code, title = "division-code-taken", "他人刚刚用这个代码设立了区划，请刷新后再试"
 
 
-async def record(session: AsyncSession, caller: Caller, body: ChangeWrite) -> ChangeRecorded:
+async def record(
+    session: AsyncSession, caller: Caller, attempt: Attempt[ChangeWrite]
+) -> ChangeRecorded:
     """Record a change of divisions: close, add and rename what it says, and tell of it.
 
     Where one division takes everything over, the facilities go with it. Concurrency: locks the
@@ -43,16 +49,18 @@ async def record(session: AsyncSession, caller: Caller, body: ChangeWrite) -> Ch
 
     Raises:
         WrongDivision: a division lies outside the caller's subtree.
+        Invalid: fields are not as they should be.
         ChangeInvalid: the change contradicts itself or the tree; every fault is named.
         PlacesCollide: two places would have one name in one division.
     """
+    body = attempt.body if attempt.unread <= _UNCHECKED else attempt.whole()
     after_codes = [entry.code for entry in body.after]
     for code in {*body.before, *after_codes}:
         caller.ensure_covers(code)
     parents = {entry.parent_code or parent_of(entry.code) for entry in body.after}
     codes = sorted({*body.before, *after_codes, *(code for code in parents if code)})
     rows = {row.code: row for row in await repository.lock_divisions(session, codes)}
-    await _ensure_valid(session, body, rows)
+    await _ensure_valid(session, attempt, rows)
     added = [entry for entry in body.after if entry.code not in rows]
     change_id = await _write(session, caller, body, rows, added)
     closed = [code for code in body.before if code not in after_codes]
@@ -72,7 +80,10 @@ async def record(session: AsyncSession, caller: Caller, body: ChangeWrite) -> Ch
     )
 
 
-async def _ensure_valid(session: AsyncSession, body: ChangeWrite, rows: dict[str, Any]) -> None:
+async def _ensure_valid(
+    session: AsyncSession, attempt: Attempt[ChangeWrite], rows: dict[str, Any]
+) -> None:
+    body = attempt.body
     parents = await repository.with_children(session, body.before)
     known = {
         code: Known(row.name, row.parent_code, row.is_in_force, row.valid_from, code in parents)
@@ -91,12 +102,13 @@ async def _ensure_valid(session: AsyncSession, body: ChangeWrite, rows: dict[str
         found.append(
             ChangeFault("/effective_on", f"这些区划在 {latest} 已有较晚的变更", "too-early")
         )
-    if found:
-        errors = [
+    attempt.ensure_faultless(
+        (
             {"path": fault.path, "in": "body", "message": fault.message, "type": fault.type}
             for fault in found
-        ]
-        raise ChangeInvalid(errors=errors)
+        ),
+        ChangeInvalid,
+    )
 
 
 async def _write(

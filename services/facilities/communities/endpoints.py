@@ -12,6 +12,7 @@ from servicekit.etags import MaybeExpectedVersion, set_etag
 from servicekit.idempotency import Session
 from servicekit.imports import import_router
 from servicekit.paging import After, Limit, Page, decode_cursor
+from services.facilities.attempts import Sent
 from services.facilities.communities import service
 from services.facilities.communities.schemas import (
     CommunityEntry,
@@ -72,7 +73,7 @@ async def read_figures(
 async def record_figures(
     code: Code,
     year: OfYear,
-    body: FiguresWrite,
+    body: Sent[FiguresWrite],
     caller: Statistician,
     expected: MaybeExpectedVersion,
     session: Session,
@@ -80,7 +81,7 @@ async def record_figures(
 ) -> FiguresRead:
     """录入一年的数据；修改已有数据须在 If-Match 中写明读到的版本，旧版本留存。"""
     figures, is_new = await service.record_figures(
-        session, caller, code=code, year=year, body=body, expected=expected
+        session, caller, code=code, year=year, body=body.whole(), expected=expected
     )
     response.status_code = 201 if is_new else 200
     set_etag(response, figures.version)

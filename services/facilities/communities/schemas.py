@@ -64,14 +64,14 @@ class FiguresWrite(Figures):
 
     @model_validator(mode="after")
     def _plausible(self) -> Self:
-        if len(missing(self.model_dump())) == len(FIGURES):
-            raise ValueError("至少填写一项数据")
         if (
             self.certified_workers is not None
             and self.workers is not None
             and self.certified_workers > self.workers
         ):
             raise ValueError("持证人数不能多于社区工作者人数")
+        if len(missing(self.model_dump())) == len(FIGURES):
+            raise ValueError("至少填写一项数据")
         return self
 
 

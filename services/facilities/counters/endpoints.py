@@ -11,6 +11,7 @@ from servicekit.auth import Caller, require
 from servicekit.database import ReadSession
 from servicekit.etags import ExpectedVersion, set_etag
 from servicekit.idempotency import Session
+from services.facilities.attempts import Sent
 from services.facilities.counters import service
 from services.facilities.counters.schemas import CounterRead, CounterWrite
 
@@ -33,7 +34,7 @@ async def list_counters(facility_id: UUID, session: ReadSession) -> CounterList:
 @router.post("/facilities/{facility_id}/counters", status_code=201)
 async def add_counter(
     facility_id: UUID,
-    body: CounterWrite,
+    body: Sent[CounterWrite],
     caller: Manager,
     expected: ExpectedVersion,
     session: Session,
@@ -49,7 +50,7 @@ async def add_counter(
 async def change_counter(
     facility_id: UUID,
     counter_id: UUID,
-    body: CounterWrite,
+    body: Sent[CounterWrite],
     caller: Manager,
     expected: ExpectedVersion,
     session: Session,

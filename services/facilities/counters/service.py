@@ -10,6 +10,7 @@ from servicekit import outbox
 from servicekit.auth import Caller
 from servicekit.errors import Conflict, Invalid, NotFound
 from servicekit.identifiers import new_id
+from services.facilities.attempts import Attempt
 from services.facilities.counters import repository
 from services.facilities.counters.schemas import CounterItemRead, CounterRead, CounterWrite
 from services.facilities.facilities import service as facilities
@@ -53,7 +54,12 @@ async def list_counters(session: AsyncSession, facility_id: UUID) -> list[Counte
 
 
 async def add(
-    session: AsyncSession, caller: Caller, facility_id: UUID, body: CounterWrite, *, expected: int
+    session: AsyncSession,
+    caller: Caller,
+    facility_id: UUID,
+    attempt: Attempt[CounterWrite],
+    *,
+    expected: int,
 ) -> tuple[CounterRead, int]:
     """Record a counter; returns it and the facility's new version.
 
@@ -61,11 +67,12 @@ async def add(
         FacilityNotFound: there is no such facility.
         WrongDivision: it lies outside the caller's subtree.
         StaleVersion: another version of the facility than the one the caller has read.
+        Invalid: fields are not as they should be.
         CounterInvalid: an item that is unknown, retired, or not offered there.
         CounterNameTaken: there is one of that name.
     """
     row = await facilities.lock(session, caller, facility_id, expected=expected)
-    await _ensure_valid(session, row, body, counter_id=None)
+    body = await _valid(session, row, attempt, counter_id=None)
     counter_id = new_id()
     await repository.add(
         session, _values(row, body) | {"id": counter_id, "facility_id": facility_id}
@@ -78,7 +85,7 @@ async def change(
     caller: Caller,
     facility_id: UUID,
     counter_id: UUID,
-    body: CounterWrite,
+    attempt: Attempt[CounterWrite],
     *,
     expected: int,
 ) -> tuple[CounterRead, int]:
@@ -88,12 +95,13 @@ async def change(
         FacilityNotFound, CounterNotFound: there is none.
         WrongDivision: it lies outside the caller's subtree.
         StaleVersion: another version of the facility than the one the caller has read.
+        Invalid: fields are not as they should be.
         CounterInvalid: an item that is unknown, retired, or not offered there.
         CounterNameTaken: there is one of that name.
     """
     row = await facilities.lock(session, caller, facility_id, expected=expected)
     await _find(session, facility_id, counter_id)
-    await _ensure_valid(session, row, body, counter_id=counter_id)
+    body = await _valid(session, row, attempt, counter_id=counter_id)
     await repository.change(session, counter_id, _values(row, body))
     return await _written(session, caller, row, counter_id, body, action="change-counter")
 
@@ -131,22 +139,29 @@ async def _written(
     return await _find(session, facility.id, counter_id), changed.version
 
 
-async def _ensure_valid(
-    session: AsyncSession, facility: Any, body: CounterWrite, *, counter_id: UUID | None
-) -> None:
-    known = await items.find_all(session, body.items)
+async def _valid(
+    session: AsyncSession,
+    facility: Any,
+    attempt: Attempt[CounterWrite],
+    *,
+    counter_id: UUID | None,
+) -> CounterWrite:
+    """The body of a request, when nothing is wrong with it."""
+    body = attempt.body
+    listed = [] if "items" in attempt.unread else body.items
+    known = await items.find_all(session, listed)
     errors = []
-    for index, item_id in enumerate(body.items):
+    for index, item_id in enumerate(listed):
         item = known.get(item_id)
         if item is None or item.status == "retired":
             errors.append(_error(index, "事项目录里没有这个事项，或它已取消", "item-unknown"))
         elif not division_covers(item.division_code, facility.division_code):
             errors.append(_error(index, f"“{item.name}”不在本设施所属区划办理", "item-elsewhere"))
-    if errors:
-        raise CounterInvalid(errors=errors)
+    attempt.ensure_faultless(errors, CounterInvalid)
     rows = await repository.list_counters(session, facility.id)
     if any(row.name == body.name and row.id != counter_id for row in rows):
         raise CounterNameTaken
+    return body
 
 
 def _error(index: int, message: str, kind: str) -> dict[str, str]:

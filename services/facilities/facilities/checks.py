@@ -1,13 +1,17 @@
 """What a record of a facility must satisfy against everything else that is recorded."""
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.errors import Invalid
+from services.facilities.attempts import Attempt, Unread
 from services.facilities.divisions import service as divisions
 from services.facilities.facilities import repository
-from services.facilities.facilities.rules import Fault, faults, position_faults
+from services.facilities.facilities.rules import CHECKS, Fault, position_faults
 from services.facilities.facilities.schemas import FacilityFields
 from services.facilities.positions import service as positions
 from services.facilities.types import service as types
@@ -18,29 +22,49 @@ class FacilityInvalid(Invalid):
 
 
 async def ensure_valid(
-    session: AsyncSession, record: FacilityFields, *, facility_id: UUID | None
+    session: AsyncSession,
+    attempt: Attempt[Any],
+    record: FacilityFields,
+    *,
+    facility_id: UUID | None,
 ) -> None:
-    """Everything that is wrong with a record, at once.
+    """Everything that is wrong with a record and the body it was made of, at once.
 
     Raises:
+        Invalid: fields are not as they should be.
         FacilityInvalid: fields contradict each other, or name a type or division unknown here.
     """
-    found = [
-        *faults(record),
-        *await _position_faults(session, record, facility_id),
-        *await _host_faults(session, record, facility_id),
-        *await _room_faults(session, record, facility_id),
-    ]
-    if not await types.is_known(session, record.facility_type):
-        found.append(Fault("/facility_type", "设施类型字典里没有这个类型", "type-unknown"))
-    if not await divisions.is_in_force(session, record.division_code):
-        found.append(Fault("/division_code", "没有这个行政区划，或它已撤销", "division-unknown"))
-    if found:
-        errors = [
+    known = attempt.known(record)
+    found: list[Fault] = []
+    for rule in CHECKS:
+        with suppress(Unread):
+            found += rule(known)
+    for check in _CHECKS:
+        with suppress(Unread):
+            found += await check(session, known, facility_id)
+    attempt.ensure_faultless(
+        (
             {"path": fault.path, "in": "body", "message": fault.message, "type": fault.type}
             for fault in found
-        ]
-        raise FacilityInvalid(errors=errors)
+        ),
+        FacilityInvalid,
+    )
+
+
+async def _type_faults(
+    session: AsyncSession, record: FacilityFields, _: UUID | None
+) -> list[Fault]:
+    if await types.is_known(session, record.facility_type):
+        return []
+    return [Fault("/facility_type", "设施类型字典里没有这个类型", "type-unknown")]
+
+
+async def _division_faults(
+    session: AsyncSession, record: FacilityFields, _: UUID | None
+) -> list[Fault]:
+    if await divisions.is_in_force(session, record.division_code):
+        return []
+    return [Fault("/division_code", "没有这个行政区划，或它已撤销", "division-unknown")]
 
 
 async def _position_faults(
@@ -92,3 +116,8 @@ async def _host_faults(
     ):
         return [Fault("/total_area_m2", "面积不能大于所在的设施", "area-too-large")]
     return []
+
+
+_CHECKS: tuple[
+    Callable[[AsyncSession, FacilityFields, UUID | None], Awaitable[list[Fault]]], ...
+] = (_position_faults, _host_faults, _room_faults, _type_faults, _division_faults)

@@ -12,6 +12,7 @@ from servicekit.database import ReadSession
 from servicekit.etags import ExpectedVersion, set_etag
 from servicekit.idempotency import Session
 from servicekit.paging import After, CursorMalformed, Limit, Page, decode_cursor
+from services.facilities.attempts import Sent
 from services.facilities.divisions.service import subtree
 from services.facilities.facilities import service
 from services.facilities.facilities.parts import AccessFeature
@@ -66,7 +67,7 @@ async def list_facilities(
 
 @router.post("/facilities", status_code=201)
 async def create_facility(
-    body: FacilityCreate, caller: Manager, session: Session, response: Response
+    body: Sent[FacilityCreate], caller: Manager, session: Session, response: Response
 ) -> FacilityRead:
     """登记一处设施；已经在用的，直接按现状登记。"""
     return _versioned(response, await service.create(session, caller, body))
@@ -83,7 +84,7 @@ async def read_facility(
 @router.patch("/facilities/{facility_id}")
 async def change_facility(
     facility_id: UUID,
-    body: FacilityUpdate,
+    body: Sent[FacilityUpdate],
     caller: Manager,
     expected: ExpectedVersion,
     session: Session,

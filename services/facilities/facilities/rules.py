@@ -1,6 +1,6 @@
 """The life of a facility, and what its record must satisfy beyond the form of each field."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -91,25 +91,40 @@ class Record(Protocol):
 
 def faults(record: Record) -> list[Fault]:
     """Everything wrong between the fields of a record."""
-    found = _area_faults(record)
-    if record.tenure_until is not None and record.tenure not in ("rented", "lent"):
-        found.append(Fault("/tenure_until", "只有租用、借用的场地有到期日", "tenure-not-limited"))
-    return found
+    return [fault for check in CHECKS for fault in check(record)]
 
 
-def _area_faults(record: Record) -> list[Fault]:
-    found = []
-    for name, words in (("activity_area_m2", "居民活动区域面积"), ("office_area_m2", "办公面积")):
-        part = getattr(record, name)
-        if part is None:
-            continue
-        if record.total_area_m2 is None:
-            found.append(
-                Fault("/total_area_m2", f"填写{words}时也要填写总建筑面积", "area-missing")
-            )
-        elif part > record.total_area_m2:
-            found.append(Fault(f"/{name}", f"{words}不能大于总建筑面积", "area-too-large"))
-    return found
+def _tenure_faults(record: Record) -> list[Fault]:
+    if record.tenure_until is None or record.tenure in ("rented", "lent"):
+        return []
+    return [Fault("/tenure_until", "只有租用、借用的场地有到期日", "tenure-not-limited")]
+
+
+def _activity_faults(record: Record) -> list[Fault]:
+    return _part_faults(record, "activity_area_m2", "居民活动区域面积")
+
+
+def _office_faults(record: Record) -> list[Fault]:
+    return _part_faults(record, "office_area_m2", "办公面积")
+
+
+def _part_faults(record: Record, name: str, words: str) -> list[Fault]:
+    part: float | None = getattr(record, name)
+    if part is None:
+        return []
+    if record.total_area_m2 is None:
+        return [Fault("/total_area_m2", f"填写{words}时也要填写总建筑面积", "area-missing")]
+    if part > record.total_area_m2:
+        return [Fault(f"/{name}", f"{words}不能大于总建筑面积", "area-too-large")]
+    return []
+
+
+#: Each looks at few fields: it stays silent where one of them could not be read.
+CHECKS: tuple[Callable[[Record], list[Fault]], ...] = (
+    _activity_faults,
+    _office_faults,
+    _tenure_faults,
+)
 
 
 def position_faults(latitude: float, longitude: float) -> list[Fault]:

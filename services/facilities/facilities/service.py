@@ -11,6 +11,7 @@ from servicekit.errors import Conflict, Invalid, NotFound
 from servicekit.etags import StaleVersion
 from servicekit.identifiers import new_id
 from servicekit.paging import Page, cut, encode_cursor
+from services.facilities.attempts import Attempt
 from services.facilities.divisions import service as divisions
 from services.facilities.facilities import checks, repository
 from services.facilities.facilities.records import (
@@ -57,15 +58,20 @@ class ReasonMissing(Invalid):
     code, title = "reason-missing", "停用和维修须写明原因"
 
 
-async def create(session: AsyncSession, caller: Caller, body: FacilityCreate) -> FacilityRead:
+async def create(
+    session: AsyncSession, caller: Caller, attempt: Attempt[FacilityCreate]
+) -> FacilityRead:
     """Record a facility.
 
     Raises:
         WrongDivision: it lies outside the caller's subtree.
+        Invalid: fields are not as they should be.
         FacilityInvalid: fields contradict each other, or name a type or division unknown here.
     """
-    caller.ensure_covers(body.division_code)
-    await checks.ensure_valid(session, body, facility_id=None)
+    body = attempt.body
+    if "division_code" not in attempt.unread:
+        caller.ensure_covers(body.division_code)
+    await checks.ensure_valid(session, attempt, body, facility_id=None)
     facility_id = new_id()
     values = columns_of(body) | {
         "id": facility_id,
@@ -82,7 +88,7 @@ async def change(
     session: AsyncSession,
     caller: Caller,
     facility_id: UUID,
-    body: FacilityUpdate,
+    attempt: Attempt[FacilityUpdate],
     *,
     expected: int,
 ) -> FacilityRead:
@@ -94,15 +100,16 @@ async def change(
         FacilityNotFound: there is none.
         WrongDivision: it lies, or would come to lie, outside the caller's subtree.
         StaleVersion: another version than the one the caller has read.
+        Invalid: fields are not as they should be.
         FacilityInvalid: fields contradict each other, or name a type or division unknown here.
     """
     row = await lock(session, caller, facility_id, expected=expected)
     current = fields_of(row)
-    wanted = body.over(current)
-    if wanted == current:
+    wanted = attempt.body.over(current)
+    if wanted == current and not attempt.faults:
         return await get(session, facility_id)
     caller.ensure_covers(wanted.division_code)
-    await checks.ensure_valid(session, wanted, facility_id=facility_id)
+    await checks.ensure_valid(session, attempt, wanted, facility_id=facility_id)
     return await update(session, caller, row, columns_of(wanted), action="change")
 
 

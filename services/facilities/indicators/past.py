@@ -36,7 +36,8 @@ async def list_stretches(
         )
     ).where(INDICATOR_SUM.c.code == code)
     rows = await session.execute(union_all(past, present))
-    return sorted((row._mapping for row in rows), key=lambda row: row["since"])
+    stretches: list[Mapping[str, Any]] = [row._mapping for row in rows]
+    return sorted(stretches, key=lambda stretch: stretch["since"])
 
 
 def months_of(

@@ -11,6 +11,7 @@ from servicekit.auth import Caller, require
 from servicekit.database import ReadSession
 from servicekit.etags import ExpectedVersion, set_etag
 from servicekit.idempotency import Session
+from services.facilities.attempts import Sent
 from services.facilities.rooms import service
 from services.facilities.rooms.schemas import AreaSummary, RoomRead, RoomWrite
 
@@ -39,7 +40,7 @@ async def list_rooms(facility_id: UUID, session: ReadSession) -> RoomList:
 @router.post("/facilities/{facility_id}/rooms", status_code=201)
 async def add_room(
     facility_id: UUID,
-    body: RoomWrite,
+    body: Sent[RoomWrite],
     caller: Manager,
     expected: ExpectedVersion,
     session: Session,
@@ -55,7 +56,7 @@ async def add_room(
 async def change_room(
     facility_id: UUID,
     room_id: UUID,
-    body: RoomWrite,
+    body: Sent[RoomWrite],
     caller: Manager,
     expected: ExpectedVersion,
     session: Session,

@@ -9,6 +9,7 @@ from servicekit import outbox
 from servicekit.auth import Caller
 from servicekit.errors import Conflict, Invalid, NotFound
 from servicekit.identifiers import new_id
+from services.facilities.attempts import Attempt
 from services.facilities.facilities import service as facilities
 from services.facilities.rooms import repository
 from services.facilities.rooms.rules import RoomArea, by_use, shared, total
@@ -63,7 +64,12 @@ async def areas(session: AsyncSession, facility_id: UUID) -> AreaSummary:
 
 
 async def add(
-    session: AsyncSession, caller: Caller, facility_id: UUID, body: RoomWrite, *, expected: int
+    session: AsyncSession,
+    caller: Caller,
+    facility_id: UUID,
+    attempt: Attempt[RoomWrite],
+    *,
+    expected: int,
 ) -> tuple[RoomRead, int]:
     """Record a room; returns it and the facility's new version.
 
@@ -71,11 +77,12 @@ async def add(
         FacilityNotFound: there is no such facility.
         WrongDivision: it lies outside the caller's subtree.
         StaleVersion: another version of the facility than the one the caller has read.
+        Invalid: fields are not as they should be.
         RoomInvalid: a use that is no room's, or more area than the facility has.
         RoomNameTaken: there is one of that name.
     """
     row = await facilities.lock(session, caller, facility_id, expected=expected)
-    await _ensure_valid(session, row, body, room_id=None)
+    body = await _valid(session, row, attempt, room_id=None)
     values = _values(row, body) | {"id": new_id(), "facility_id": facility_id}
     await repository.add(session, values)
     changed = await facilities.update(session, caller, row, {}, action="add-room", note=body.name)
@@ -87,7 +94,7 @@ async def change(
     caller: Caller,
     facility_id: UUID,
     room_id: UUID,
-    body: RoomWrite,
+    attempt: Attempt[RoomWrite],
     *,
     expected: int,
 ) -> tuple[RoomRead, int]:
@@ -97,12 +104,13 @@ async def change(
         FacilityNotFound, RoomNotFound: there is none.
         WrongDivision: it lies outside the caller's subtree.
         StaleVersion: another version of the facility than the one the caller has read.
+        Invalid: fields are not as they should be.
         RoomInvalid: a use that is no room's, or more area than the facility has.
         RoomNameTaken: there is one of that name.
     """
     row = await facilities.lock(session, caller, facility_id, expected=expected)
     await _find(session, facility_id, room_id)
-    await _ensure_valid(session, row, body, room_id=room_id)
+    body = await _valid(session, row, attempt, room_id=room_id)
     await repository.change(session, room_id, _values(row, body))
     changed = await facilities.update(
         session, caller, row, {}, action="change-room", note=body.name
@@ -129,15 +137,17 @@ async def remove(
     return changed.version
 
 
-async def _ensure_valid(
-    session: AsyncSession, facility: Any, body: RoomWrite, *, room_id: UUID | None
-) -> None:
+async def _valid(
+    session: AsyncSession, facility: Any, attempt: Attempt[RoomWrite], *, room_id: UUID | None
+) -> RoomWrite:
+    """The body of a request, when nothing is wrong with it."""
+    body = attempt.body
     rooms = {row.id: row for row in await repository.list_rooms(session, facility.id)}
     rooms.pop(room_id, None)
     known = {entry.code for entry in await types.list_types(session) if entry.form == "room"}
     errors = [
         _error(f"/uses/{index}", "设施类型字典里没有这种房间", "use-unknown")
-        for index, use in enumerate(body.uses)
+        for index, use in enumerate([] if "uses" in attempt.unread else body.uses)
         if use not in known
     ]
     others = total([_area(row) for row in rooms.values()])
@@ -149,10 +159,10 @@ async def _ensure_valid(
         left = facility.total_area_m2 - others
         words = f"各房间面积之和超过总建筑面积，还剩 {left:g} 平方米"
         errors.append(_error("/area_m2", words, "area-too-large"))
-    if errors:
-        raise RoomInvalid(errors=errors)
+    attempt.ensure_faultless(errors, RoomInvalid)
     if any(row.name == body.name for row in rooms.values()):
         raise RoomNameTaken
+    return body
 
 
 def _error(path: str, message: str, kind: str) -> dict[str, str]:
