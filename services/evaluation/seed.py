@@ -38,12 +38,12 @@ async def seed(database: Database, data: Path) -> str:
 def published_days() -> dict[date, tuple[bool, str]]:
     """Days that break the weekly pattern: weekdays off and worked weekend days."""
     off = {
-        day: (False, str(name))
+        day: (False, published.Holiday(name).chinese)
         for day, name in published.holidays.items()
         if day.weekday() < _SATURDAY
     }
     worked = {
-        day: (True, str(name))
+        day: (True, published.Holiday(name).chinese)
         for day, name in published.workdays.items()
         if day.weekday() >= _SATURDAY
     }
