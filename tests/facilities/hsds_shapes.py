@@ -101,8 +101,12 @@ SHAPES = {
         "id": "uuid!", "name": "text!", "description": "text!", "uri": "uri", "version": "text",
     },
 }  # fmt: skip
-#: What a list carries besides: of a service at a location, the service and when either changed.
-BESIDE = {"service_at_location": {"service": "service", "last_modified": "time"}}
+#: What the API gives beside the object schemas: of a service at a location, the service and when
+#: either changed; of an organisation, its services.
+BESIDE = {
+    "service_at_location": {"service": "service", "last_modified": "time"},
+    "organization": {"services": "[service]"},
+}
 #: Field of a page → its type; the entries stand in `contents`.
 PAGE = {
     "total_items": int, "total_pages": int, "page_number": int, "size": int,

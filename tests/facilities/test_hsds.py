@@ -1,3 +1,4 @@
+import json
 import os
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -21,6 +22,12 @@ from tests.facilities.factories import (
 from tests.facilities.hsds_shapes import SCHEMAS, contradictions, faults, page_faults
 
 FEE = {"charged": True, "basis": "示例", "entries": [{"name": "工本费", "standard": "每证 10 元"}]}
+
+
+PATHS = (
+    "services", "locations", "organizations", "service_at_locations", "taxonomies",
+    "taxonomy_terms",
+)  # fmt: skip
 
 
 async def offered(facilities, *events, **overrides):
@@ -166,9 +173,8 @@ class TestOthers:
 
     @pytest.mark.parametrize(
         "kind",
-        ["services", "locations", "organizations", "service_at_locations", "taxonomies",
-         "taxonomy_terms"],
-    )  # fmt: skip
+        PATHS,
+    )
     async def test_what_is_not_there(self, facilities, kind):
         answer = await facilities.client.get(f"/hsds/{kind}/{uuid4()}")
         assert (answer.status_code, answer.json()["code"]) == (404, "hsds-not-found")
@@ -224,6 +230,57 @@ class TestPages:
         assert (await get(facilities, "services", taxonomy_id=taxonomy["id"]))["total_items"] == 1
         unknown = await facilities.client.get(f"/hsds/services?taxonomy_id={uuid4()}")
         assert (unknown.status_code, unknown.json()["code"]) == (404, "hsds-not-found")
+
+    async def test_fully_nested(self, facilities):
+        await offered(facilities, item_event(fee=FEE))
+        [one] = (await get(facilities, "services", full=True))["contents"]
+        [placed] = (await get(facilities, "service_at_locations", full=True))["contents"]
+        assert faults("service_at_location", placed) == []
+        assert placed["service"] == one
+        (plain,) = (await get(facilities, "service_at_locations"))["contents"]
+        assert "cost_options" not in plain["service"]
+        identifier = one["organization_id"]
+        for read in (
+            await get(facilities, f"organizations/{identifier}", full_service=True),
+            *(await get(facilities, "organizations", full_service=True))["contents"],
+            *(await get(facilities, "organizations", full=True))["contents"],
+        ):
+            assert faults("organization", read) == []
+            assert read["services"] == ([one] if read["id"] == identifier else [])
+        read = await get(facilities, f"organizations/{identifier}")
+        assert faults("organization", read) == []
+        assert [each["id"] for each in read["services"]] == [one["id"]]
+        assert "cost_options" not in read["services"][0]
+        plain = (await get(facilities, "organizations"))["contents"]
+        assert not any("services" in each for each in plain)
+
+    async def test_everything_as_lines(self, facilities):
+        events = [item_event(item_code=f"provisional:item-{n}") for n in range(3)]
+        await offered(facilities, *events)
+        for path in PATHS:
+            whole = (await get(facilities, path, per_page=100))["contents"]
+            answer = await facilities.client.get(f"/hsds/{path}?format=ndjson&per_page=1")
+            assert answer.headers["content-type"] == "application/x-ndjson"
+            assert [json.loads(line) for line in answer.text.splitlines()] == whole
+        refused = await facilities.client.get("/hsds/services?format=xml")
+        assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "/format")
+
+    async def test_terms_have_one_level(self, facilities):
+        every = await get(facilities, "taxonomy_terms", per_page=100)
+        assert await get(facilities, "taxonomy_terms", per_page=100, top_only=True) == every
+        term = every["contents"][0]
+        assert (await get(facilities, "taxonomy_terms", parent_id=term["id"]))["empty"]
+        same = {"taxonomy_id": term["taxonomy_id"], "per_page": 100}
+        assert await get(facilities, "taxonomy_terms", **same) == every
+        for name in ("parent_id", "taxonomy_id"):
+            answer = await facilities.client.get(f"/hsds/taxonomy_terms?{name}={uuid4()}")
+            assert (answer.status_code, answer.json()["code"]) == (404, "hsds-not-found")
+        assert (await get(facilities, "taxonomies", search="没有这样的"))["empty"]
+
+    @pytest.mark.parametrize("name", ["postcode", "proximity"])
+    async def test_what_needs_postcodes_is_refused_and_not_passed_over(self, facilities, name):
+        answer = await facilities.client.get(f"/hsds/service_at_locations?{name}=044000")
+        assert (answer.status_code, answer.json()["code"]) == (400, "parameter-not-offered")
 
 
 class TestRules:

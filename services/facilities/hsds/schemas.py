@@ -73,6 +73,8 @@ class Organization(BaseModel):
     name: str
     description: str
     organization_identifiers: list[OrganizationIdentifier]
+    #: Left out of lists; in short with one organisation, in full on request.
+    services: list["Service | ServiceSummary"] | None = None
 
 
 class Phone(BaseModel):
@@ -207,5 +209,8 @@ class PlacedService(BaseModel):
     location_id: UUID
     description: str
     location: Location
-    service: ServiceSummary
+    service: Service | ServiceSummary
     last_modified: datetime
+
+
+Organization.model_rebuild()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from servicekit.errors import NotFound
+from servicekit.errors import BadRequest, NotFound
 from services.facilities.divisions import service as divisions
 from services.facilities.hours import service as hours
 from services.facilities.hsds import mapping, repository, rules
@@ -29,10 +29,16 @@ from services.facilities.types import service as types
 T = TypeVar("T")
 #: Days of their own are told this far ahead.
 EXCEPTION_DAYS = 90
+#: Of one organisation, shown nested; a division's own catalogue has a few hundred items.
+MOST_SERVICES = 1000
 
 
 class HsdsNotFound(NotFound):
     code, title = "hsds-not-found", "没有这个对象"
+
+
+class ParameterNotOffered(BadRequest):
+    code, title = "parameter-not-offered", "设施没有邮政编码；附近的设施请查 /v1/facilities/nearby"
 
 
 async def list_services(
@@ -100,6 +106,21 @@ async def list_placed(
     return paged(contents, total, page, size)
 
 
+async def list_fully_placed(
+    session: AsyncSession, wanted: Wanted, *, page: int, size: int
+) -> ContentPage[PlacedService]:
+    """The same with everything about each service."""
+    found = await list_placed(session, wanted, page=page, size=size)
+    whole = {
+        item_id: await get_service(session, item_id)
+        for item_id in {placed.service_id for placed in found.contents}
+    }
+    contents = [
+        placed.model_copy(update={"service": whole[placed.service_id]}) for placed in found.contents
+    ]
+    return found.model_copy(update={"contents": contents})
+
+
 async def get_placed(session: AsyncSession, placed_id: UUID) -> PlacedService:
     """One service at one location.
 
@@ -129,17 +150,31 @@ async def get_location(session: AsyncSession, facility_id: UUID) -> Location:
 
 
 async def list_organizations(
-    session: AsyncSession, *, search: str | None, page: int, size: int, code: str | None = None
+    session: AsyncSession,
+    *,
+    search: str | None,
+    page: int,
+    size: int,
+    code: str | None = None,
+    is_full: bool = False,
 ) -> ContentPage[Organization]:
-    """Divisions that answer for services or places."""
+    """Divisions that answer for services or places; `is_full`: with everything about those."""
     rows, total = await repository.list_organizations(
         session, search=search, code=code, offset=(page - 1) * size, limit=size
     )
     paths = await _paths(session, (row.code for row in rows))
-    return paged([mapping.organization_of(row.code, paths) for row in rows], total, page, size)
+    contents = [mapping.organization_of(row.code, paths) for row in rows]
+    if is_full:
+        contents = [
+            each.model_copy(update={"services": await _services_of(session, row.code)})
+            for each, row in zip(contents, rows, strict=True)
+        ]
+    return paged(contents, total, page, size)
 
 
-async def get_organization(session: AsyncSession, organization_id: UUID) -> Organization:
+async def get_organization(
+    session: AsyncSession, organization_id: UUID, *, is_full: bool = False
+) -> Organization:
     """One division as an organisation.
 
     Raises:
@@ -148,7 +183,13 @@ async def get_organization(session: AsyncSession, organization_id: UUID) -> Orga
     code = rules.division_of(organization_id)
     if code is None:
         raise HsdsNotFound
-    return _only(await list_organizations(session, search=None, page=1, size=1, code=code))
+    one = _only(
+        await list_organizations(session, search=None, page=1, size=1, code=code, is_full=is_full)
+    )
+    if is_full:
+        return one
+    found = await list_services(session, Wanted(division_code=code), page=1, size=MOST_SERVICES)
+    return one.model_copy(update={"services": found.contents})
 
 
 async def list_terms(session: AsyncSession, search: str | None) -> list[TaxonomyTerm]:
@@ -184,9 +225,24 @@ def find_taxonomy(taxonomy_id: UUID) -> Taxonomy:
     raise HsdsNotFound
 
 
-def taxonomies() -> list[Taxonomy]:
+def taxonomies(search: str | None = None) -> list[Taxonomy]:
     """The one taxonomy there is."""
-    return [mapping.TAXONOMY]
+    return [mapping.TAXONOMY] if not search or search in mapping.TAXONOMY.name else []
+
+
+def ensure_offered(*values: str | None) -> None:
+    """Parameters of the standard that would need what nobody records here.
+
+    Raises:
+        ParameterNotOffered: one of them was sent.
+    """
+    if any(value is not None for value in values):
+        raise ParameterNotOffered
+
+
+def sliced(every: Sequence[T], page: int, size: int) -> ContentPage[T]:
+    """A page of what is at hand as a whole."""
+    return paged(every[(page - 1) * size : page * size], len(every), page, size)
 
 
 def paged(contents: Sequence[T], total: int, page: int, size: int) -> ContentPage[T]:
@@ -208,6 +264,13 @@ async def _services(
     session: AsyncSession, wanted: Wanted, page: int, size: int
 ) -> tuple[list[Any], int]:
     return await repository.list_services(session, wanted, offset=(page - 1) * size, limit=size)
+
+
+async def _services_of(session: AsyncSession, division_code: str) -> list[Service]:
+    rows, _ = await repository.list_services(
+        session, Wanted(division_code=division_code), offset=0, limit=MOST_SERVICES
+    )
+    return [await _full(session, row) for row in rows]
 
 
 async def _full(session: AsyncSession, row: Any) -> Service:

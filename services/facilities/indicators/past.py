@@ -36,7 +36,7 @@ async def list_stretches(
         )
     ).where(INDICATOR_SUM.c.code == code)
     rows = await session.execute(union_all(past, present))
-    stretches: list[Mapping[str, Any]] = [row._mapping for row in rows]
+    stretches: list[Any] = [row._mapping for row in rows]
     return sorted(stretches, key=lambda stretch: stretch["since"])
 
 
