@@ -7,6 +7,7 @@ transient → the partition waits and tries again. Nothing is skipped.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import orjson
@@ -31,8 +32,9 @@ from servicekit.transient import is_transient
 Handler = Callable[[AsyncSession, Any, Envelope], Awaitable[None]]
 #: Event type → what is done with it, in order.
 Handlers = Mapping[type[Event], Sequence[Handler]]
+Batches = Mapping[TopicPartition, list[Any]]
 
-#: Events of one partition that share a transaction while nothing goes wrong.
+#: Events that share a transaction while nothing goes wrong, whatever their partitions.
 CHUNK_EVENTS = 100
 POLL_MILLISECONDS = 500
 RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -141,19 +143,20 @@ class Consumer:
     async def _loop(self, consumer: AIOKafkaConsumer) -> None:
         while True:
             batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=CHUNK_EVENTS)
-            for partition, records in batches.items():
-                await self._take(consumer, partition, records)
+            if batches:
+                await self._take(consumer, batches)
             await self._observe_lag(consumer)
 
-    async def _take(
-        self, consumer: AIOKafkaConsumer, partition: TopicPartition, records: list[Any]
-    ) -> None:
-        """Handle one partition's records in order, then commit their offset."""
-        if not await self._whole_chunk(records):
-            for record in records:
-                await self._one(record)
-        if partition in consumer.assignment():
-            await consumer.commit({partition: records[-1].offset + 1})
+    async def _take(self, consumer: AIOKafkaConsumer, batches: Batches) -> None:
+        """Handle what a poll brought, each partition's records in order, then commit offsets."""
+        if await self._whole_chunk([record for records in batches.values() for record in records]):
+            await _commit(consumer, batches)
+            return
+        for partition, records in batches.items():
+            if len(batches) == 1 or not await self._whole_chunk(records):
+                for record in records:
+                    await self._one(record)
+            await _commit(consumer, {partition: records})
 
     async def _whole_chunk(self, records: list[Any]) -> bool:
         """The usual case: every record in one transaction. False when any of them failed."""
@@ -176,7 +179,7 @@ class Consumer:
     async def _one(self, record: "ConsumerRecord[bytes, bytes]") -> None:
         """One record in its own transaction, as often as it takes."""
         unknown_failures = 0
-        for attempt in _forever():
+        for attempt in count():
             try:
                 async with self._database.transaction() as session:
                     outcomes = await self._handle(session, [record])
@@ -237,7 +240,7 @@ class Consumer:
         # A record of neither key nor body can be received, but not be sent by this client.
         value = b"" if record.key is None and record.value is None else record.value
         letter = Outgoing(topic, record.key, value, headers)
-        for attempt in _forever():
+        for attempt in count():
             try:
                 await self._dead_letters.send([letter])
             except (KafkaError, TimeoutError) as failure:
@@ -258,6 +261,12 @@ class Consumer:
             CONSUMER_LAG.labels(self.group, topic).set(events)
 
 
+async def _commit(consumer: AIOKafkaConsumer, batches: Batches) -> None:
+    mine = consumer.assignment() & batches.keys()
+    if mine:
+        await consumer.commit({partition: batches[partition][-1].offset + 1 for partition in mine})
+
+
 async def _stop(consumer: AIOKafkaConsumer) -> None:
     """Leave the group; a broker that does not answer is not waited for long."""
     stopping = asyncio.create_task(consumer.stop())
@@ -274,10 +283,3 @@ def _body(value: bytes | None) -> Any:
         return orjson.loads(value)
     except orjson.JSONDecodeError as error:
         raise Poison(f"the body is not JSON: {error}") from None
-
-
-def _forever() -> "Any":
-    attempt = 0
-    while True:
-        yield attempt
-        attempt += 1

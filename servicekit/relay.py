@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC
 from typing import Any
 
@@ -94,11 +95,9 @@ class Relay:
             connection.terminate()
 
     async def _sleep(self, seconds: float) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
         self._wake.clear()
 
     async def _relay_batch(self, connection: "asyncpg.Connection[asyncpg.Record]") -> int:

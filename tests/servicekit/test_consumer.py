@@ -1,15 +1,16 @@
 """The consumer: each event takes effect once, in order; what cannot be handled is put aside."""
 
 import asyncio
+from typing import ClassVar
 from uuid import uuid4
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import REGISTRY
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from servicekit import relay
-from servicekit.bus import CHUNK_EVENTS, Consumer
+from servicekit.bus import CHUNK_EVENTS, Consumer, Poison
 from servicekit.outbox import record
 from tests.servicekit.helpers import (
     committed,
@@ -132,6 +133,67 @@ class TestHandling:
             await until(lambda: lag_is(30))
             gate.set()
             await until(lambda: lag_is(0))
+
+
+class PollsAll(Consumer):
+    """Waits until one poll has brought everything there is, whatever its partitions."""
+
+    events = 0
+
+    def _create(self):
+        consumer = super()._create()
+        poll = consumer.getmany
+
+        async def whole(**options):
+            brought = {}
+            while sum(map(len, brought.values())) < self.events:
+                for partition, records in (await poll(**options)).items():
+                    brought.setdefault(partition, []).extend(records)
+            self.events = 0
+            return brought or await poll(**options)
+
+        consumer.getmany = whole
+        return consumer
+
+
+class TestPartitions:
+    COUNTS: ClassVar = {"甲": 3, "乙": 4, "丙": 2, "丁": 1}
+
+    async def test_of_a_poll_share_a_transaction(self, sample, database, broker, event, group):
+        async def note_transaction(session, event, envelope):
+            transaction = await session.scalar(text("SELECT txid_current()::text"))
+            await session.execute(insert(Effect).values(subject=event.title, what=transaction))
+
+        await self._take(database, broker, group, event, note_transaction)
+        rows = await sample.fetch("SELECT subject, what FROM effect ORDER BY position")
+        assert len({row["what"] for row in rows}) == 1
+        for name, count in self.COUNTS.items():
+            mine = [row["subject"] for row in rows if row["subject"].startswith(name)]
+            assert mine == [f"{name}{n}" for n in range(count)]
+
+    async def test_go_on_without_the_one_that_has_poison(
+        self, sample, database, broker, event, group
+    ):
+        async def refuse_one(session, event, envelope):
+            await note_effect(session, event, envelope)
+            if event.title == "乙1":
+                raise Poison("it is the one")
+
+        await self._take(database, broker, group, event, refuse_one)
+        taken = await effects(sample)
+        assert [title for title in taken if title[0] == "乙"] == ["乙0", "乙2", "乙3"]
+        assert [title for title in taken if title[0] == "甲"] == ["甲0", "甲1", "甲2"]
+        assert len(taken) == 9
+        assert (counted(group, "handled"), counted(group, "dead")) == (9, 1)
+
+    async def _take(self, database, broker, group, event, handler):
+        for name, count in self.COUNTS.items():
+            titles = [f"{name}{n}" for n in range(count)]
+            await send(broker, *map(outgoing, notes(event, titles, uuid4())))
+        total = sum(self.COUNTS.values())
+        kind = type("PollsAllOfIt", (PollsAll,), {"events": total})
+        async with consuming(database, broker, group, {event: [handler]}, kind):
+            await until(lambda: all_committed(broker, group, event, total))
 
 
 class StopsBeforeCommit(Consumer):
