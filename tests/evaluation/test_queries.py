@@ -37,7 +37,7 @@ def statements(service: RunningService) -> Iterator[list[str]]:
         ("/v1/evaluables", resident(ACCOUNT), 2),
         ("/v1/ratings", handler(), 3),
         ("/v1/rectifications", supervisor(), 2),
-        ("/v1/scores?kind=item", {}, 2),
+        ("/v1/scores?kind=item", {}, 3),
     ],
 )
 async def test_no_list_asks_row_by_row(evaluation, path, headers, most):
