@@ -1,10 +1,11 @@
 """The consumer: each event takes effect once, in order; what cannot be handled is put aside."""
 
 import asyncio
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import REGISTRY
 from sqlalchemy import insert, text
@@ -145,8 +146,8 @@ class PollsAll(Consumer):
         poll = consumer.getmany
 
         async def whole(**options):
-            brought = {}
-            while sum(map(len, brought.values())) < self.events:
+            brought: dict[TopicPartition, list[Any]] = {}
+            while sum(len(records) for records in brought.values()) < self.events:
                 for partition, records in (await poll(**options)).items():
                     brought.setdefault(partition, []).extend(records)
             self.events = 0
