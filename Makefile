@@ -8,7 +8,7 @@ FIND_PYTHON = for name in python3.13 python3.12 python3.11 python3; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; exit; fi; done
 BIN := .venv/bin
 PYTHON := $(BIN)/python
-SOURCES := contracts servicekit services gateway devstack yichuang tests
+SOURCES := contracts servicekit services gateway devstack yichuang bench tests
 # One part of the tests: make test T=tests/gateway
 T ?=
 # Two processes overlap what waits for brokers and databases; more would wait for each other.

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from contracts.topics import REQUESTS
 from servicekit.database import OUTBOX_CHANNEL, Database
-from servicekit.outbox import RELAY_LOCK, outgoing_of
+from servicekit.relay import RELAY_LOCK, outgoing_of
 from services.requests.definition import SERVICE
 from tests.support.service import settings_for
 
