@@ -17,9 +17,9 @@ from servicekit.producer import Outgoing, Producer
 
 #: A crash re-sends at most this many events.
 BATCH_EVENTS = 500
-#: As often as writers nudge. Polling faster only makes batches smaller, and each costs a commit and
-#: an acknowledgement that writers on the same machine go without.
-BUSY_SECONDS = 0.02
+#: As often as writers nudge; after many events more are coming, and gather for a moment: whatever its
+#: size a batch costs a commit, an acknowledgement, and each consumer a transaction.
+BUSY_SECONDS, MANY_EVENTS, GATHER_SECONDS = 0.02, 5, 0.1
 IDLE_SECONDS = 1.0
 OBSERVE_SECONDS = 5.0
 #: Same number in every service: the lock lives in the service's own database.
@@ -31,9 +31,7 @@ DELETE FROM outbox_message WHERE position IN (
     SELECT position FROM outbox_message ORDER BY position LIMIT $1
 ) RETURNING position, id, topic, key, type, payload::text AS payload, traceparent, time
 """
-_OBSERVE = (
-    "SELECT count(*) AS depth, extract(epoch FROM now() - min(time)) AS age FROM outbox_message"
-)
+_OBSERVE = "SELECT count(*), extract(epoch FROM now() - min(time)) AS age FROM outbox_message"
 
 
 def envelope_of(row: Any) -> Envelope:
@@ -89,8 +87,10 @@ class Relay:
                 sent = await self._relay_batch(connection)
                 if sent == 0:
                     await self._sleep(IDLE_SECONDS)
-                elif sent < BATCH_EVENTS:
+                elif sent < MANY_EVENTS:
                     await self._sleep(BUSY_SECONDS)
+                elif sent < BATCH_EVENTS:
+                    await asyncio.sleep(GATHER_SECONDS)
         finally:
             connection.terminate()
 
@@ -121,7 +121,6 @@ class Relay:
         return len(rows)
 
     async def _observe(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        row = await connection.fetchrow(_OBSERVE)
-        assert row is not None
-        OUTBOX_DEPTH.set(row["depth"])
+        [row] = await connection.fetch(_OBSERVE)
+        OUTBOX_DEPTH.set(row["count"])
         OUTBOX_OLDEST_SECONDS.set(float(row["age"] or 0))
