@@ -5,6 +5,11 @@ the relay beside them; a full outbox drained to Kafka; events from the outbox to
 in evaluation; single events at idle, from their commit to the commit of their effect; and Kafka's
 producer and consumer performance tools on the same topic. Events are a real submission's, with other
 ids. Needs Java and Maven.
+
+Writers keep two thirds of their rate beside the relay where two cores carry the load itself, the API,
+PostgreSQL, Kafka and the worker of evaluation as well; the mark is not reached there. What a submission
+costs the worker is told beside it: most is the price of small batches, so events gather while many come
+(`servicekit.relay.GATHER_SECONDS`), which took it from 0.30 to 0.18 ms and the share from 0.60 to 0.68.
 """
 
 import argparse
