@@ -155,7 +155,12 @@ def make_elements(**overrides: Any) -> dict[str, Any]:
         "handling_forms": ["window", "computer"],
         "accept_conditions": "本区户籍，持有残疾人证，享受最低生活保障。",
         "steps": [{"name": "受理"}, {"name": "审核"}, {"name": "发放"}],
-        "online": {"depth": ["accept"], "address": "https://example.cn/x", "entirely": False},
+        "online": {
+            "app_single_sign_on": True,
+            "depth": ["accept"],
+            "address": "https://example.cn/x",
+            "entirely": False,
+        },
         "places": [{"address": "河东东街 1 号", "hours": "工作日 8:00—18:00"}],
         "consult_telephones": ["0359-4022222"],
         "complaint_telephones": ["12345"],

@@ -372,6 +372,7 @@ class TestExport:
             assert content["questions"][0]["answer"] == "每月。\n节假日顺延｜不变"
             assert content["materials"] == make_content()["materials"]
             assert content["limits"] == make_content()["limits"]
+            assert content["elements"]["online"]["app_single_sign_on"] is True
 
     async def test_as_a_workbook_and_only_what_the_public_sees(self, catalogue, people):
         await people.publish(item_code="50505050", name="公布的")

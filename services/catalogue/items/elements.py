@@ -72,6 +72,7 @@ class Online(Part):
     address: Address | None = optional()
     mobile_address: Address | None = optional()
     single_sign_on: bool = False
+    app_single_sign_on: bool = False
     #: Ⅳ级: from application to result without coming.
     entirely: bool = False
 
